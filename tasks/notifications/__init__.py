@@ -1,0 +1,98 @@
+"""Will this user open this push notification?
+
+A log of notifications from a generator that knows each one's true open probability, read
+through the feature engineering of a real team (`features.sql`), trained on the past and tested
+on the future. `docs/notifications.md` tells how the log comes about.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from annotated_types import Ge, Gt, Le, Lt
+
+from tasks.base import Data, UnknownView, standard_scores
+from tasks.notifications.generator import generate
+
+FEATURES = Path(__file__).with_name("features.sql")
+CLASSES = ("ignored", "opened")
+
+
+class Log(NamedTuple):
+    """What the company has, in time order; nothing in it tells a true probability."""
+
+    users: pa.Table
+    notifications: pa.Table
+    train_rows: int  # the first so many notifications; the rest are the test rows
+
+
+@dataclass
+class Notifications:
+    """A binary task: `ignored` or `opened`.
+
+    The signals' strengths are relative: 0 switches a kind off, 1 is the default loudness.
+    """
+
+    # notifications in the log, train and test together
+    rows: Annotated[int, Ge(100)] = 20_000
+    # how many users share them; unset: about 50 notifications each
+    users: Annotated[int | None, Ge(2)] = None
+    # how long the log is; unset: so long that each user gets 5 notifications in 6 days
+    days: Annotated[int | None, Ge(1)] = None
+    # share of rows, the last in time, that models are tested on
+    test_share: Annotated[float, Ge(0.05), Le(0.5)] = 0.3
+    # mean open probability
+    base_rate: Annotated[float, Gt(0), Lt(1)] = 0.3
+    # share of outcomes that are a coin toss at the base rate
+    label_noise: Annotated[float, Ge(0), Le(1)] = 0.0
+    # how far tastes move over the log, in quarter turns: at 1 none of the first is left at the end
+    drift: Annotated[float, Ge(0), Le(1)] = 0.1
+    # share of users who sign up in the test period and were never seen before
+    unseen_users: Annotated[float, Ge(0), Le(0.4)] = 0.05
+    # what a single column tells: how often this user opens, which topics and hours are popular
+    signal_marginal: Annotated[float, Ge(0)] = 1.0
+    # what two columns tell together: this user's taste in topics, times of day and discounts
+    signal_interaction: Annotated[float, Ge(0)] = 1.0
+    # what the order of past events tells: fatigue, mood after an open, the same topic again
+    signal_order: Annotated[float, Ge(0)] = 1.0
+    # what the words of the title tell
+    signal_text: Annotated[float, Ge(0)] = 1.0
+
+    def load(self, seed: int) -> Data:
+        """Draw a log. Raises ValueError if users and days leave no room for the rows."""
+        drawn = generate(seed, **asdict(self))
+        opened = drawn.notifications["opened"].to_numpy()
+        labels = np.array(CLASSES, dtype=object)[opened.astype(np.int8)]
+        split = drawn.train_rows
+        probability = drawn.probability[split:].astype(np.float64)
+        return Data(
+            raw=Log(drawn.users, drawn.notifications, split),
+            train_labels=labels[:split],
+            test_labels=labels[split:],
+            classes=CLASSES,
+            truth=np.column_stack([1 - probability, probability]),
+            group=drawn.notifications["user_id"].to_numpy()[split:],
+        )
+
+    def view(self, data: Data, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """`features`: the columns of features.sql, train and test rows in time order."""
+        if name != "features":
+            raise UnknownView("notifications", name, ("features",))
+        rows = features(data.raw.users, data.raw.notifications)
+        split = data.raw.train_rows
+        return rows.iloc[:split], rows.iloc[split:].reset_index(drop=True)
+
+    def score(self, data: Data, predictions: np.ndarray) -> dict[str, float]:
+        return standard_scores(data, predictions)
+
+
+def features(users: pa.Table, notifications: pa.Table) -> pd.DataFrame:
+    """Run features.sql over the raw tables: one row per notification, in their order."""
+    with duckdb.connect() as connection:
+        connection.register("users", users)
+        connection.register("notifications", notifications)
+        return connection.sql(FEATURES.read_text("utf-8")).df()
