@@ -1,0 +1,176 @@
+"""One cell: load, view, fit, predict, score — in a process that does nothing else.
+
+The process is a fresh one and may die at any time, so what it knows is left in a folder:
+`outcome.json` and the predictions at the end, the name of the current phase all along.
+"""
+
+import dataclasses
+import json
+import math
+import pickle
+import pkgutil
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.measure import Clock, latency
+from tasks.base import METRICS_OF, Data, UnknownView, floor_predictions
+
+
+def main(job: Mapping[str, Any], folder: Path) -> None:
+    """Run the cell that `job` describes and leave its outcome in `folder`, whatever happens.
+
+    job: `task` and `model` (each `_target_` and settings), `seed`, `threads`, `device`.
+    """
+    clock = Clock(on_phase=(folder / "phase").write_text)
+    outcome: dict[str, Any]
+    try:
+        outcome = {"status": "done", "reason": None, **run(job, clock, folder / "cell.npz")}
+    except UnknownView as error:
+        outcome = {"status": "skipped", "reason": str(error)}
+    except MemoryError as error:
+        traceback.print_exc()
+        outcome = {"status": "out_of_memory", "reason": one_line(error)}
+    except Exception as error:
+        traceback.print_exc()
+        outcome = {"status": "failed", "reason": one_line(error)}
+    outcome["phases"] = clock.phases
+    part = folder / "outcome.part"
+    part.write_text(json.dumps(outcome, default=plain), encoding="utf-8")
+    part.replace(folder / "outcome.json")
+
+
+def run(job: Mapping[str, Any], clock: Clock, predictions_file: Path) -> dict[str, Any]:
+    """Do the work of a cell; return the fields of the record that only its process knows."""
+    with clock.phase("import"):
+        task = build(job["task"])
+        model = build(job["model"], supplied(job))
+    with clock.phase("load"):
+        data: Data = task.load(job["seed"])
+    with clock.phase("view"):
+        train, test = task.view(data, getattr(model, "view", "features"))
+    with clock.phase("fit"):
+        model.fit(train, data.train_labels)
+    with clock.phase("predict"):
+        predictions = predict(model, test, data)
+    check(predictions, data)
+
+    # Scored as stored, so that a metric computed later from the file is the same number.
+    predictions = predictions.astype(np.float32)
+    truth = None if data.truth is None else data.truth.astype(np.float32)
+    save(predictions_file, predictions, truth, data)
+    return {
+        "kind": data.kind,
+        "metric": METRICS_OF[data.kind][0],
+        "scores": finite(task.score(data, predictions)),
+        "ceiling": None if truth is None else finite(task.score(data, truth)),
+        "floor": finite(task.score(data, floor_predictions(data).astype(np.float32))),
+        "rows": {"train": len(data.train_labels), "test": len(data.test_labels)},
+        "columns": train.shape[1] if hasattr(train, "shape") else None,
+        "latency": latencies(model, test, data, clock),
+        "parameters": getattr(model, "n_parameters_", None),
+        "size_bytes": pickled_size(model),
+        "notes": getattr(model, "notes_", {}),
+    }
+
+
+def build(config: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> Any:
+    """Call the class that `_target_` names with the other items as keyword arguments.
+
+    extra: values for fields of these names where the class has them.
+    """
+    target = pkgutil.resolve_name(config["_target_"])
+    settings = {k: v for k, v in config.items() if k != "_target_"}
+    if dataclasses.is_dataclass(target):
+        names = {field.name for field in dataclasses.fields(target)}
+    else:  # a scikit-learn estimator from elsewhere
+        names = set(target().get_params()) if hasattr(target, "get_params") else set()
+    settings |= {k: v for k, v in (extra or {}).items() if k in names and k not in settings}
+    return target(**settings)
+
+
+def supplied(job: Mapping[str, Any]) -> dict[str, Any]:
+    """What a cell gives to a model that has a field for it (see settings.SUPPLIED)."""
+    values = {"random_state": job["seed"], "n_jobs": job["threads"]}
+    return values if job["device"] is None else {**values, "device": job["device"]}
+
+
+def predict(model: Any, rows: Any, data: Data) -> np.ndarray:
+    """(n, n_classes) probabilities with columns as in `data.classes`, or (n,) values."""
+    if data.kind == "regression":
+        return np.asarray(model.predict(rows), dtype=np.float64)
+    probabilities = np.asarray(model.predict_proba(rows), dtype=np.float64)
+    known = [str(name) for name in model.classes_]
+    if tuple(known) == data.classes:
+        return probabilities
+    aligned = np.zeros((len(probabilities), len(data.classes)))
+    aligned[:, [data.classes.index(name) for name in known]] = probabilities
+    return aligned
+
+
+def check(predictions: np.ndarray, data: Data) -> None:
+    """Refuse predictions that no metric should be computed from."""
+    n_test, n_classes = len(data.test_labels), len(data.classes)
+    shape = (n_test, n_classes) if n_classes else (n_test,)
+    if predictions.shape != shape:
+        raise ValueError(f"predictions have shape {predictions.shape}, expected {shape}")
+    if not np.isfinite(predictions).all():
+        raise ValueError(f"{(~np.isfinite(predictions)).sum()} predictions are NaN or infinite")
+    if n_classes and (predictions.min() < 0 or abs(predictions.sum(axis=1) - 1).max() > 1e-3):
+        raise ValueError("predicted probabilities are negative or do not sum to 1")
+
+
+def latencies(model: Any, test: Any, data: Data, clock: Clock) -> dict[str, dict[str, float]]:
+    """Seconds of one call by batch size, warm: a single row, and all test rows."""
+    n_test, first = len(data.test_labels), clock.phases["predict"]["wall"]
+    one = test.iloc[:1] if hasattr(test, "iloc") else test[:1]
+    found = {"1": latency(lambda: predict(model, one, data))}
+    if first > 0.5:  # long enough to be past any warm-up: repeating it would tell no more
+        found[str(n_test)] = {"median": first, "min": first, "calls": 1}
+    else:
+        found[str(n_test)] = latency(lambda: predict(model, test, data))
+    return found
+
+
+def pickled_size(model: Any) -> int | None:
+    """Bytes of the model as Python would store it; None where it cannot be stored so."""
+    try:
+        return len(pickle.dumps(model, protocol=5))
+    except Exception:  # any class may refuse in its own way; the size is then simply unknown
+        return None
+
+
+def save(file: Path, predictions: np.ndarray, truth: np.ndarray | None, data: Data) -> None:
+    """Keep raw outcomes: predictions, labels (codes into `classes`, or values), truth, group."""
+    arrays: dict[str, np.ndarray] = {"predictions": predictions}
+    if data.classes:
+        arrays["classes"] = np.array(data.classes, dtype=str)
+        codes = np.zeros(len(data.test_labels), dtype=np.int16)
+        for code, name in enumerate(data.classes):
+            codes[data.test_labels == name] = code
+        arrays["labels"] = codes
+    else:
+        arrays["labels"] = data.test_labels
+    if truth is not None:
+        arrays["truth"] = truth
+    if data.group is not None:
+        arrays["group"] = data.group
+    np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def finite(scores: Mapping[str, float]) -> dict[str, float | None]:
+    """JSON has no NaN; a metric that does not exist for these rows is null."""
+    return {k: float(v) if math.isfinite(v) else None for k, v in scores.items()}
+
+
+def plain(value: Any) -> Any:
+    """What a model notes may be a NumPy number or anything else; JSON gets a number or a text."""
+    return value.item() if hasattr(value, "item") else str(value)
+
+
+def one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__

@@ -1,0 +1,191 @@
+"""Run cells one after another, record every ending, show how far it is.
+
+Knows nothing of Hydra: it gets cells and leaves records.
+"""
+
+import json
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+from benchmarks import measure
+from benchmarks.records import SCHEMA, Cell, Record, Run
+from benchmarks.settings import read_settings
+from benchmarks.table import model_label
+from benchmarks.worker import Ending, Worker, WorkerDied
+from tasks.base import METRICS
+
+ROOT = Path(__file__).parent.parent
+
+
+def is_wanted(record: Record | None, limit: float, fresh: bool, rerun: str) -> bool:
+    """Does a cell with this record (None: without one) have to run?
+
+    Every ending counts, so that a suite with a cell that hangs can be completed; a failed cell
+    runs again when its code changes, when it may take longer than before, or when asked to.
+    """
+    if record is None or fresh:
+        return True
+    if record["status"] == "timeout" and record["limits"]["seconds"] < limit:
+        return True
+    return rerun == "failed" and record["status"] != "done"
+
+
+class Executor:
+    """Runs the cells of one run in workers of its own. A context manager."""
+
+    def __init__(self, run: Run, cells: Sequence[Cell], limit: float, console: Console) -> None:
+        self.run, self.limit, self.console = run, limit, console
+        self._modules = target_modules(cells)
+        self._workers: dict[int, Worker] = {}  # by number of threads
+        self._left = Counter((cell.task, cell.model) for cell in cells)
+        # The code of the plan is the code that the worker loads. Files edited while a run is
+        # under way do not count for it: the next call finds them changed.
+        self._planned = {cell.name: cell for cell in cells}
+        self._seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+            transient=True,
+            # The cells use all cores: drawing often would disturb their clock.
+            refresh_per_second=2,
+            disable=not console.is_terminal or not cells,
+        )
+        self._bar = self._progress.add_task("loading libraries", total=len(cells), left="")
+
+    def __enter__(self) -> "Executor":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+        for worker in self._workers.values():
+            worker.__exit__()
+
+    def execute(self, cell: Cell) -> Record:
+        """Run one cell and return the record that was written, whatever became of the cell."""
+        cell = self._planned.get(cell.name, cell)
+        started = datetime.now(UTC)
+        scratch = self.run.scratch(cell)
+        try:
+            worker = self._worker_for(cell)
+            self._show(cell)
+            ending: Ending | WorkerDied = worker.run(job_of(cell), scratch, self.limit)
+        except WorkerDied as death:
+            self._workers.pop(cell.config["threads"], None)
+            ending = death
+        record = compose(cell, ending, scratch, started, self.limit)
+        self.run.write(cell, record, scratch)
+        self._seconds[cell.task, cell.model].append(record["seconds"] or 0.0)
+        self._left[cell.task, cell.model] -= 1
+        self._progress.advance(self._bar)
+        self.console.print(line_of(record), highlight=False)
+        return record
+
+    def _worker_for(self, cell: Cell) -> Worker:
+        """A worker whose threads are fixed at the cell's number and whose libraries are loaded."""
+        threads = cell.config["threads"]
+        if threads not in self._workers:
+            self._workers[threads] = Worker(threads, self._modules)
+            self._workers[threads].wait_until_ready()
+        return self._workers[threads]
+
+    def _show(self, cell: Cell) -> None:
+        known = [s for seconds in self._seconds.values() for s in seconds]
+        left = ""
+        if known:
+            guess = statistics.mean(known)
+            means = {key: statistics.mean(seconds) for key, seconds in self._seconds.items()}
+            seconds = sum(n * means.get(key, guess) for key, n in self._left.items())
+            left = f"about {timedelta(seconds=round(seconds))} left"
+        description = f"{cell.task} [bold]{cell.model}[/] seed {cell.seed}"
+        self._progress.update(self._bar, description=description, left=left)
+
+
+def target_modules(cells: Iterable[Cell]) -> set[str]:
+    """Modules to be loaded once for all cells: the tasks', the models', and what scores them."""
+    targets = {cell.config[part]["_target_"] for cell in cells for part in ("task", "model")}
+    modules = {target.rsplit(".", 1)[0] for target in targets}
+    return modules | {"benchmarks.cell", "sklearn.metrics"}
+
+
+def job_of(cell: Cell) -> dict[str, Any]:
+    return {**cell.config, "seed": cell.seed}
+
+
+def compose(
+    cell: Cell, ending: Ending | WorkerDied, scratch: Path, started: datetime, limit: float
+) -> Record:
+    """Put together what the cell left, how its process ended, and where it ran."""
+    outcome: dict[str, Any] = {}
+    if (scratch / "outcome.json").exists():
+        outcome = json.loads((scratch / "outcome.json").read_text(encoding="utf-8"))
+    else:
+        outcome["status"], outcome["reason"] = verdict_on(ending, scratch, limit)
+    settings = read_settings(cell.config["model"]["_target_"])
+    constants = settings.constants if settings else {}
+    return {
+        "schema": SCHEMA,
+        "task": cell.task,
+        "model": cell.model,
+        "seed": cell.seed,
+        "era": constants.get("era"),
+        "year": constants.get("year"),
+        "view": constants.get("view", "features"),
+        **outcome,
+        "config": dict(cell.config),
+        "changed": dict(cell.changed),
+        "config_hash": cell.config_hash,
+        "code": dict(cell.code),
+        "limits": {"seconds": limit},
+        "seconds": ending.wall if isinstance(ending, Ending) else None,
+        "started": started.isoformat(timespec="seconds"),
+        **surroundings(),
+    }
+
+
+@cache
+def surroundings() -> dict[str, Any]:
+    """What is the same for all cells of this process."""
+    return {
+        "machine": measure.machine(),
+        "packages": measure.versions(),
+        "commit": measure.git_commit(ROOT),
+    }
+
+
+def verdict_on(ending: Ending | WorkerDied, scratch: Path, limit: float) -> tuple[str, str]:
+    """Status and reason of a cell whose process left no outcome of its own."""
+    phase_file = scratch / "phase"
+    where = f"in {phase_file.read_text()}" if phase_file.exists() else "before its first phase"
+    if isinstance(ending, WorkerDied):
+        return "failed", f"the worker ended {where}: {ending}"
+    if ending.timed_out:
+        return "timeout", f"stopped after {limit:g} s {where}"
+    if ending.out_of_memory:
+        return "out_of_memory", f"ended by the system for lack of memory {where}"
+    if ending.exit_code < 0:
+        return "failed", f"killed by signal {-ending.exit_code} {where}"
+    return "failed", f"exited with code {ending.exit_code} {where}"
+
+
+def line_of(record: Record) -> str:
+    """One line on a finished cell."""
+    head = escape(f"{record['task']:<14} {model_label(record):<14} seed {record['seed']}")
+    if record["status"] != "done":
+        return f"[red]✗[/] {head}  [red]{record['status']}[/]: {escape(record['reason'])}"
+    metric = record["metric"]
+    score = f"{METRICS[metric].label} {record['scores'][metric]:.3f}"
+    return f"[green]✓[/] {head}  {score}  [dim]fit {record['phases']['fit']['wall']:.2f} s[/]"

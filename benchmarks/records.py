@@ -1,0 +1,131 @@
+"""Records: one JSON file per cell, written whole or not at all, and the reading of a run.
+
+results/README.md documents the fields. This module knows no model, no task and no clock.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.settings import BadInput
+
+SCHEMA = 1
+STATUSES = ("done", "failed", "timeout", "out_of_memory", "skipped")
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One (task, model, seed) with one resolved config: what runs, fails and is recorded."""
+
+    task: str
+    model: str
+    seed: int
+    config: Mapping[str, Any]
+    """`task` and `model` (settings with their `_target_`), `threads` and `device`."""
+    code: Mapping[str, str | None]
+    """Hashes of the source behind the task and the model."""
+    changed: Mapping[str, Mapping[str, Any]]
+    """Per `task` and `model`: the settings that differ from what its YAML and class say."""
+
+    @property
+    def config_hash(self) -> str:
+        text = json.dumps(self.config, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def name(self) -> str:
+        """Unique in a run, and a valid file name."""
+        return f"{self.task}-{self.model}-{self.seed}-{self.config_hash}"
+
+
+class Run:
+    """A named folder of records: `results/NAME/cells/*.json`, predictions beside them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.cells = folder / "cells"
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    def create(self) -> None:
+        """Make the folder, and make sure that it can be written, before any work is done."""
+        probe = self.cells / ".writable"
+        try:
+            self.cells.mkdir(parents=True, exist_ok=True)
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise BadInput(
+                f"The results folder {self.folder} cannot be written ({error.strerror}); "
+                "give another with results=FOLDER."
+            ) from None
+
+    def path(self, cell: Cell) -> Path:
+        return self.cells / f"{cell.name}.json"
+
+    def scratch(self, cell: Cell) -> Path:
+        """An empty folder for what the cell's process leaves, on the records' file system."""
+        folder = self.cells / f"{cell.name}.partial"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        return folder
+
+    def find(self, cell: Cell) -> Record | None:
+        """The cell's record, if there is one and it was made by the code that is there now."""
+        try:
+            record = json.loads(self.path(cell).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return None
+        fresh = record.get("schema") == SCHEMA and record.get("code") == dict(cell.code)
+        return record if fresh else None
+
+    def write(self, cell: Cell, record: Record, scratch: Path) -> None:
+        """Put the record in place, its predictions first, then drop the scratch folder.
+
+        A reader sees the old record or the new one, never a part; after a power cut as well.
+        """
+        path = self.path(cell)
+        done = record["status"] == "done"
+        for suffix, kept in ((".npz", done), (".log", not done)):
+            old, new = path.with_suffix(suffix), scratch / f"cell{suffix}"
+            if kept and new.exists():
+                new.replace(old)
+            else:
+                old.unlink(missing_ok=True)
+        whole = scratch / "record.json"
+        with whole.open("w", encoding="utf-8") as file:
+            json.dump(record, file, indent=1, ensure_ascii=False, allow_nan=False)
+            file.flush()
+            os.fsync(file.fileno())
+        whole.replace(path)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+    def read(self) -> list[Record]:
+        """All whole records of this schema version, in the order of their file names."""
+        records = []
+        for path in sorted(self.cells.glob("*.json")):
+            try:
+                record = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError:
+                continue
+            if record.get("schema") == SCHEMA:
+                records.append(record)
+        return records
+
+
+def open_run(results: Path, name: str) -> Run:
+    """Open an existing run by name (or by path); BadInput lists those there are."""
+    for folder in (results / name, Path(name)):
+        if (folder / "cells").is_dir():
+            return Run(folder)
+    runs = sorted(p.parent.name for p in results.glob("*/cells")) if results.is_dir() else []
+    known = f"there are: {', '.join(runs)}" if runs else f"{results}/ holds none yet"
+    raise BadInput(f"There is no run {name}; {known}.")

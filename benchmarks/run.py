@@ -1,0 +1,247 @@
+"""The main job: Hydra composes the configs, this module turns them into cells and runs them.
+
+Only this module and its plugins in hydra_plugins/ (Hydra looks for them there) know Hydra.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import hydra
+import pydantic
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigAttributeError, OmegaConfBaseException
+from rich.console import Console
+
+from benchmarks import measure, table
+from benchmarks.execute import ROOT, Executor, is_wanted
+from benchmarks.records import Cell, Record, Run
+from benchmarks.settings import BadInput, code_hash, complete, read_settings, refusal, unknown_key
+
+CONF = ROOT / "conf"
+FINISHED, FAILED_CELLS, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+PLAIN: dict[tuple[str, str], dict[str, Any]] = {}
+"""What `group/name.yaml` and its class say before any override; filled as Hydra loads them."""
+
+requested: list[str] = []
+"""Overrides for the cells (see `split_arguments`)."""
+
+_executor: Executor | None = None
+"""The executor of the sweep in this process; None in a process another launcher started."""
+
+
+class Limits(pydantic.BaseModel, extra="forbid"):
+    seconds: Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
+
+
+class RunConfig(pydantic.BaseModel, extra="forbid"):
+    """The keys of conf/config.yaml that are neither task nor model."""
+
+    run: Annotated[str, pydantic.Field(pattern=r"^\w[\w.-]*$")]
+    results: Path
+    seed: Annotated[int, pydantic.Field(ge=0, lt=2**32)]
+    threads: Annotated[int, pydantic.Field(ge=1)] | None
+    device: Literal["auto", "cpu", "cuda", "xpu", "mps"]
+    limits: Limits
+    fresh: bool
+    rerun: Literal["nothing", "failed"]
+
+
+def run_cells(configs: Sequence[DictConfig], launch: Callable[[list[int]], None]) -> None:
+    """Check all cells of a sweep, launch those that have no record yet, show the table.
+
+    launch: runs the jobs with these indices; each ends in `job` below. Raises BadInput before
+    anything is launched, SystemExit(1) after the table if a cell failed.
+    """
+    global _executor
+    choices = [config.hydra.runtime.choices for config in configs]
+    checked = [run_config(*pair) for pair in zip(configs, choices, strict=True)]
+    cells = [to_cell(*three) for three in zip(configs, choices, checked, strict=True)]
+    settings = checked[0]
+    if len({(c.results, c.run) for c in checked}) > 1:
+        raise BadInput("A sweep goes into one run: run= and results= take one value.")
+    for device in {c.device for c in checked}:
+        require_device(device)
+
+    console = Console()
+    run = Run(settings.results / settings.run)
+    run.create()
+    unique = {cell.name: (index, cell) for index, cell in enumerate(cells)}
+    wanted = {
+        index: cell
+        for index, cell in unique.values()
+        if is_wanted(run.find(cell), settings.limits.seconds, settings.fresh, settings.rerun)
+    }
+    found = len(unique) - len(wanted)
+    console.print(f"run {run.name}: {len(wanted)} cells to run, {found} found", highlight=False)
+    try:
+        with Executor(run, list(wanted.values()), settings.limits.seconds, console) as _executor:
+            if wanted:
+                launch(list(wanted))
+    except KeyboardInterrupt:
+        console.print("Interrupted. What is done is recorded; the same command goes on from here.")
+        raise
+    finally:
+        _executor = None
+        table.write_tables(run.folder, run.read())
+    records = [record for _, cell in unique.values() if (record := run.find(cell))]
+    show(run, records, console)
+    if any(is_failure(record) for record in records):
+        raise SystemExit(FAILED_CELLS)
+
+
+def is_failure(record: Record) -> bool:
+    return record["status"] not in ("done", "skipped")
+
+
+def show(run: Run, records: Iterable[Record], console: Console) -> None:
+    """Print the table of the cells that were asked for, and where everything lies."""
+    console.print()
+    console.print(table.render(table.sections(records), console.width))
+    console.print(f"\nAll of run {run.name}: {run.folder}/table.md and table.csv", highlight=False)
+    failed = sum(map(is_failure, records))
+    if failed:
+        console.print(
+            f"[red]{failed} failed[/]; what they printed lies in {run.cells}/*.log. They run "
+            "again when their code changes, or with rerun=failed.",
+            highlight=False,
+        )
+
+
+def run_config(config: DictConfig, choices: Mapping[str, str]) -> RunConfig:
+    """Check the keys beside task and model. Raises BadInput.
+
+    choices: the option chosen in each config group.
+    """
+    given: Any = OmegaConf.to_container(config, resolve=True)
+    given = {k: v for k, v in given.items() if k not in ("task", "model", "hydra")}
+    if given["run"] is None:
+        given["run"] = choices["suite"]
+    try:
+        checked = RunConfig(**given)
+    except pydantic.ValidationError as error:
+        raise BadInput(refusal(error)) from None
+    cores = measure.available_cores()
+    if checked.threads is not None and checked.threads > cores:
+        raise BadInput(f"threads={checked.threads}: this machine offers {cores}.")
+    return checked
+
+
+def to_cell(config: DictConfig, choices: Mapping[str, str], settings: RunConfig) -> Cell:
+    """The cell that a composed config describes, completed and checked. Raises BadInput."""
+    names = {part: choices[part] for part in ("task", "model")}
+    parts: dict[str, dict[str, Any]] = {}
+    for part, name in names.items():
+        given: Any = OmegaConf.to_container(config[part], resolve=True)
+        parts[part] = complete(part, name, given)
+    return Cell(
+        **names,
+        seed=settings.seed,
+        config={
+            **parts,
+            "threads": settings.threads or measure.available_cores(),
+            "device": device_for(parts["model"]["_target_"], settings.device),
+        },
+        code={part: code_hash(chosen["_target_"]) for part, chosen in parts.items()},
+        changed={part: difference(parts[part], PLAIN[part, name]) for part, name in names.items()},
+    )
+
+
+def difference(config: Mapping[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in config.items() if k not in plain or plain[k] != v}
+
+
+def device_for(target: str, device: str) -> str | None:
+    """The device that a model is given: None for one that has no choice, `auto` for one that
+    does not know the device asked for (a forest runs on the CPU whatever the network does)."""
+    settings = read_settings(target)
+    if settings is None or "device" not in settings.types:
+        return None
+    return device if device in getattr(settings.types["device"], "__args__", ()) else "auto"
+
+
+def require_device(device: str) -> None:
+    """Refuse a device that is not there. Asks torch, in a process of its own: this one stays
+    small, and only the explicit choice of a GPU pays for it."""
+    if device in ("auto", "cpu"):
+        return
+    question = (
+        "import torch;"
+        "there = {'cuda': torch.cuda, 'xpu': torch.xpu, 'mps': torch.backends.mps};"
+        "print(*(name for name, backend in there.items() if backend.is_available()))"
+    )
+    answer = subprocess.run([sys.executable, "-c", question], capture_output=True, text=True)
+    there = ["cpu", *answer.stdout.split()]
+    if device not in there:
+        raise BadInput(f"device={device} is not there; this machine has: {', '.join(there)}.")
+
+
+def sentence(error: BaseException) -> str:
+    """One sentence for an error of Hydra or OmegaConf."""
+    cause = error.__cause__ or error
+    if isinstance(error, MissingConfigException) and error.options:
+        group, _, name = str(error.missing_cfg_file).partition("/")
+        return f"There is no {group} {name!r}; there are: {', '.join(error.options)}."
+    if isinstance(cause, ConfigAttributeError) and cause.parent_node is not None:
+        keys = [str(key) for key in cause.parent_node if key not in ("_target_", "hydra")]
+        return unknown_key(str(cause.full_key), keys)
+    text = " ".join(str(error).split())
+    return re.sub(r" See https://hydra.cc\S* for details", "", text)
+
+
+@hydra.main(config_path=None, config_name="config", version_base="1.3")
+def job(config: DictConfig) -> str:
+    """Hydra's task function: run the one cell that `config` describes, return its status."""
+    choices = HydraConfig.get().runtime.choices
+    settings = run_config(config, choices)
+    cell = to_cell(config, choices, settings)
+    if _executor is not None:
+        return str(_executor.execute(cell)["status"])
+    run = Run(settings.results / settings.run)
+    run.create()
+    with Executor(run, [cell], settings.limits.seconds, Console(stderr=True)) as executor:
+        return str(executor.execute(cell)["status"])
+
+
+def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split a command line into what Hydra reads first and the overrides for the cells.
+
+    Before a sweep Hydra composes one config of its own, with the default model. An override such
+    as `model.C=3` would be refused there if that model has no C, although the models that are
+    asked for have one.
+    """
+    if {"--help", "-h", "--cfg", "-c", "--info", "-i"}.intersection(arguments):
+        return list(arguments), []
+
+    def is_first(argument: str) -> bool:
+        key, equals, _ = argument.partition("=")
+        return not equals or key.startswith("-") or bool(re.match(r"[+~]*(hydra\b|suite$)", key))
+
+    return [a for a in arguments if is_first(a)], [a for a in arguments if not is_first(a)]
+
+
+def main() -> int:
+    """Run the command line; return the exit code: 0 finished, 1 a cell failed, 2 bad input."""
+    sys.argv[1:], requested[:] = split_arguments(sys.argv[1:])
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then leaves its errors to us
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        job()
+    except BadInput as error:
+        message = str(error)
+    except (HydraException, OmegaConfBaseException) as error:
+        message = sentence(error)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    else:
+        return FINISHED
+    print(f"error: {message}", file=sys.stderr)
+    return BAD_INPUT

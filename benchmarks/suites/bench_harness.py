@@ -1,0 +1,122 @@
+"""What the harness itself costs, and the kit against what one would type instead.
+
+Whole processes are timed from outside, imports and all; single calls in this process.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from benchmarks import execute
+from benchmarks.cell import build, predict
+from benchmarks.measure import available_cores
+from benchmarks.records import Cell, Run
+from benchmarks.settings import complete
+
+ROOT = Path(__file__).parents[2]
+MODELS = ("baseline", "logistic", "xgboost")
+
+
+@pytest.fixture
+def rows(benchmark) -> int:
+    return 1_000 if benchmark.disabled else 20_000
+
+
+def cell_of(model: str, rows: int) -> Cell:
+    targets = {"baseline": "models.baseline.Baseline", "logistic": "models.logistic.Logistic",
+               "xgboost": "models.boosting.XGBoost"}  # fmt: skip
+    task = {"_target_": "tasks.notifications.Notifications", "rows": rows}
+    config = {
+        "task": complete("task", "notifications", task),
+        "model": complete("model", model, {"_target_": targets[model]}),
+        "threads": available_cores(),
+        "device": None,
+    }
+    return Cell("notifications", model, 0, config, {}, {})
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_bare_calls(benchmark, model, rows):
+    """The calls of a cell in a script that has imported everything: what a cell is held against."""
+    benchmark.group = f"cell of {model}"
+    job = execute.job_of(cell_of(model, rows))
+
+    def calls():
+        task, fresh = build(job["task"]), build(job["model"])
+        data = task.load(0)
+        train, test = task.view(data, fresh.view)
+        fresh.fit(train, data.train_labels)
+        return task.score(data, predict(fresh, test, data))
+
+    scores = benchmark.pedantic(calls, rounds=5, warmup_rounds=1)
+    assert 0 < scores["log_loss"] < 1
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_cell_through_the_worker(benchmark, model, rows, tmp_path):
+    """The same as a cell: a process of its own, measured, recorded."""
+    benchmark.group = f"cell of {model}"
+    cell = cell_of(model, rows)
+    run = Run(tmp_path)
+    run.create()
+    with execute.Executor(run, [cell], 600, Console(quiet=True)) as executor:
+        executor._worker_for(cell)
+        record = benchmark.pedantic(lambda: executor.execute(cell), rounds=5, warmup_rounds=1)
+    assert record["status"] == "done", record["reason"]
+
+
+def run_main(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "benchmarks", f"results={folder}", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+
+def test_default_suite(benchmark, rows, tmp_path):
+    """Six models, three seeds, from the shell."""
+    benchmark.group = "suite"
+    few = [f"task.rows={rows}", "seed=0", "model=baseline,logistic"] if benchmark.disabled else []
+    done = benchmark.pedantic(lambda: run_main(tmp_path, "fresh=true", *few), rounds=3)
+    assert ", 0 found" in done.stdout or "cells to run" in done.stdout
+    assert "floor" in done.stdout
+
+
+def test_finished_suite_again(benchmark, tmp_path):
+    """18 cells of a tiny task that all have a record."""
+    benchmark.group = "suite"
+    search = "hydra.searchpath=[settings://tests/conf]"
+    seeds = range(2 if benchmark.disabled else 18)
+    arguments = (search, "task=coin", "model=steep", f"seed={','.join(map(str, seeds))}")
+    run_main(tmp_path, *arguments)
+    done = benchmark.pedantic(lambda: run_main(tmp_path, *arguments), rounds=3)
+    assert f"0 cells to run, {len(seeds)} found" in done.stdout
+
+
+def test_four_models_with_the_kit(benchmark, tmp_path):
+    benchmark.group = "four models, 10,000 x 30"
+    search = "hydra.searchpath=[settings://benchmarks/suites/conf]"
+    models = "model=svm,random_forest,xgboost,network"
+    rows = "task.rows=600" if benchmark.disabled else "task.rows=15000"
+    arguments = (search, "task=plain_table", models, rows, "seed=0", "fresh=true")
+    benchmark.pedantic(lambda: run_main(tmp_path, *arguments), rounds=3)
+    records = [json.loads(p.read_text()) for p in (tmp_path / "default/cells").glob("*.json")]
+    found = {r["model"]: r["scores"]["roc_auc"] for r in records}
+    benchmark.extra_info["roc_auc"] = found
+    assert len(found) == 4
+
+
+@pytest.mark.parametrize("way", ["loop", "lazypredict"])
+def test_four_models_as_one_would_type_them(benchmark, way):
+    benchmark.group = "four models, 10,000 x 30"
+    if way == "lazypredict":
+        pytest.importorskip("lazypredict", reason="installed by `nox -s speed` only")
+    rows = "600" if benchmark.disabled else "15000"
+    command = [sys.executable, "-m", "benchmarks.suites.plain", way, rows]
+    done = benchmark.pedantic(
+        lambda: subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True),
+        rounds=3,
+    )
+    benchmark.extra_info["roc_auc"] = done.stdout.strip().splitlines()[-1]
+    assert "nan" not in done.stdout

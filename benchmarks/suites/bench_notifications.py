@@ -1,0 +1,27 @@
+"""How fast a log is drawn, and how fast its features are computed."""
+
+from dataclasses import asdict
+
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from tasks.notifications import Notifications, features
+from tasks.notifications.generator import generate
+
+
+def settings(benchmark: BenchmarkFixture) -> dict[str, float]:
+    rows = 2_000 if benchmark.disabled else 1_000_000
+    benchmark.extra_info["rows"] = rows
+    return asdict(Notifications(rows=rows))
+
+
+def test_generate(benchmark: BenchmarkFixture) -> None:
+    dials = settings(benchmark)
+    drawn = benchmark.pedantic(generate, args=(0,), kwargs=dials, rounds=3, warmup_rounds=1)
+    assert drawn.notifications.num_rows == dials["rows"]
+
+
+def test_features(benchmark: BenchmarkFixture) -> None:
+    dials = settings(benchmark)
+    drawn = generate(0, **dials)
+    table = benchmark.pedantic(features, args=(drawn.users, drawn.notifications), rounds=3)
+    assert len(table) == dials["rows"]

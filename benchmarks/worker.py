@@ -1,0 +1,214 @@
+"""A process per cell, with a limit on its time, at the cost of a fork.
+
+A worker is a small server: it fixes the number of threads, loads the libraries of the cells to
+come (nothing of them is run), and forks a child for each cell, which then starts in
+milliseconds instead of seconds. The child leads a process group of its own, so that whatever it
+started ends with it. When the worker's parent goes away, in whatever way, the cell is ended.
+
+Forking after frameworks were loaded is safe on Linux; macOS forbids it for some of its own
+(the reason why Python spawns there), so there every cell starts a new interpreter.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import available_cores
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS", "POLARS_MAX_THREADS",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How the process of a cell ended."""
+
+    exit_code: int
+    """As in subprocess: negative for the signal that ended it."""
+    timed_out: bool
+    out_of_memory: bool
+    """The system ended a process for lack of memory while the cell ran, and this one died."""
+    wall: float
+    """Seconds from the start of the process to its end."""
+
+
+class WorkerDied(Exception):
+    """The worker itself ended; the message holds what it printed last."""
+
+
+class Worker:
+    """Client side. Use as a context manager; `run` one cell at a time."""
+
+    def __init__(self, threads: int, modules: Iterable[str], fork: bool | None = None) -> None:
+        self.threads = threads
+        fork = sys.platform == "linux" if fork is None else fork
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
+        environment = os.environ | {name: str(threads) for name in THREAD_VARIABLES}
+        start = {"threads": threads, "modules": sorted(modules) if fork else [], "fork": fork}
+        # A session of its own: Ctrl-C reaches the parent alone, which then ends the worker.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.worker", json.dumps(start)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,
+            env=environment, start_new_session=True, text=True,
+        )  # fmt: skip
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()  # tells the worker to end its cell and itself
+        self._process.wait()
+        self._process.stdout.close()
+        self._log.close()
+
+    def wait_until_ready(self) -> None:
+        """Return when the libraries are loaded. Raises WorkerDied."""
+        self._answer()
+
+    def run(self, job: dict[str, Any], folder: Path, seconds: float) -> Ending:
+        """Run one cell (see cell.main) and wait for its end, for `seconds` at the most."""
+        assert self._process.stdin is not None
+        request = {"job": job, "folder": str(folder.resolve()), "seconds": seconds}
+        with contextlib.suppress(BrokenPipeError):
+            print(json.dumps(request), file=self._process.stdin, flush=True)
+        return Ending(**self._answer())
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            self._process.wait()
+            self._log.seek(0)
+            tail = self._log.read().decode(errors="replace").strip().splitlines()[-1:]
+            raise WorkerDied(" ".join(tail) or f"exit code {self._process.returncode}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+
+def serve(threads: int, modules: Iterable[str], fork: bool) -> None:
+    """Server side: answer requests from standard input until it is closed."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a library prints must not be taken for an answer
+    if hasattr(os, "sched_setaffinity") and threads < available_cores():
+        # Libraries that read no variable (TBB, DuckDB) count the processors they may use.
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+    for module in modules:
+        # A module that does not import fails its own cells, with its own message.
+        with contextlib.suppress(Exception):
+            importlib.import_module(module)
+    gc.collect()
+    gc.freeze()  # the collector of a child need not copy these pages to look at them
+    print("{}", file=answers, flush=True)
+
+    wake, ring = os.pipe()
+    os.set_blocking(ring, False)
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(ring)  # a child's end makes `wake` readable
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    start = _fork if fork else _spawn
+    requests = os.fdopen(0, "rb", buffering=0, closefd=False)  # select sees what is not buffered
+    for line in iter(requests.readline, b""):
+        request = json.loads(line)
+        begin = time.perf_counter()
+        kills = _oom_kills()
+        pid = start(request)
+        code, timed_out = _wait(pid, begin + request["seconds"], wake)
+        starved = code == -signal.SIGKILL and not timed_out and _oom_kills() > kills
+        ending = Ending(code, timed_out, starved, time.perf_counter() - begin)
+        print(json.dumps(vars(ending)), file=answers, flush=True)
+
+
+def _fork(request: dict[str, Any]) -> int:
+    pid = os.fork()
+    if pid:
+        with contextlib.suppress(OSError):  # the child does it too: whoever is first
+            os.setpgid(pid, pid)
+        return pid
+    code = 70
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setpgid(0, 0)
+        _run_here(request)
+        code = 0
+    finally:
+        os._exit(code)  # nothing of the worker's own may run in the child: no atexit, no flush
+    return 0
+
+
+def _spawn(request: dict[str, Any]) -> int:
+    command = [sys.executable, "-m", "benchmarks.worker", "--cell", json.dumps(request)]
+    return subprocess.Popen(command, process_group=0, stdin=subprocess.DEVNULL).pid
+
+
+def _run_here(request: dict[str, Any]) -> None:
+    folder = Path(request["folder"])
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    log = os.open(folder / "cell.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    from benchmarks import cell  # after the threads are fixed: it loads numpy
+
+    cell.main(request["job"], folder)
+    sys.stdout.flush()
+    sys.stderr.flush()
+
+
+def _wait(pid: int, deadline: float, wake: int) -> tuple[int, bool]:
+    """Wait for the child's end, its deadline, or the parent's going away."""
+    timed_out = False
+    while True:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            _kill_group(pid)  # what the cell started and left behind
+            return os.waitstatus_to_exitcode(status), timed_out
+        left = deadline - time.perf_counter()
+        if left <= 0:
+            timed_out = True
+            _kill_group(pid)
+            left = 1.0
+        readable, _, _ = select.select([0, wake], [], [], left)
+        with contextlib.suppress(BlockingIOError):
+            os.read(wake, 4096)
+        if 0 in readable:  # no request comes while one runs: the parent has closed the pipe
+            _kill_group(pid)
+            os.waitpid(pid, 0)
+            sys.exit(0)
+
+
+def _oom_kills() -> int:
+    """How many processes this system has ended for lack of memory (Linux; else always 0)."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/vmstat").read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--cell":
+        _run_here(json.loads(sys.argv[2]))
+    else:
+        serve(**json.loads(sys.argv[1]))

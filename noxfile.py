@@ -1,0 +1,80 @@
+"""Sessions: `nox -l` lists them. Every session installs with the exact pins of constraints.txt."""
+
+from pathlib import Path
+
+import nox
+
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+nox.options.default_venv_backend = "venv"
+
+PYTHONS = ["3.11", "3.12", "3.13"]
+
+
+def install(session: nox.Session, *what: str) -> None:
+    session.install("-c", "constraints.txt", *what)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Run the main job; what follows `--` goes to it: nox -s bench -- model=svm seed=0"""
+    install(session, "-e", ".")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the tests (the speed suites once, without a clock)."""
+    install(session, "-e", ".[dev]")
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """Run the tests that take minutes."""
+    install(session, "-e", ".[dev]")
+    session.run("python", "-m", "pytest", "-m", "slow", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format with ruff."""
+    install(session, "ruff")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types with mypy."""
+    install(session, "-e", ".[dev]")
+    session.run("mypy")
+
+
+@nox.session
+def speed(session: nox.Session) -> None:
+    """Time the calls; compare later with `pytest-benchmark compare`. Leave the machine alone."""
+    install(session, "-e", ".[dev]", "lazypredict")
+    session.run(
+        "python", "-m", "pytest", "benchmarks/suites", "--benchmark-enable", "--benchmark-only",
+        "--benchmark-autosave", "--benchmark-group-by=group",
+        "--benchmark-columns=min,median,max,rounds", *session.posargs,
+    )  # fmt: skip
+
+
+@nox.session
+def defaults(session: nox.Session) -> None:
+    """Hold every default against a search of 50 trials; rewrite docs/defaults.md."""
+    install(session, "-e", ".[dev]")
+    session.run("python", "-m", "benchmarks.suites.defaults", *session.posargs)
+
+
+@nox.session
+def reference(session: nox.Session) -> None:
+    """Rebuild results/reference on this machine, and with it the table of the README."""
+    install(session, "-e", ".")
+    session.run("python", "-m", "benchmarks", "run=reference", "fresh=true")
+    readme, table = Path("README.md"), Path("results/reference/table.md").read_text()
+    start, end = "<!-- reference -->\n", "<!-- /reference -->"
+    before, rest = readme.read_text().split(start)
+    readme.write_text(before + start + table + end + rest.split(end)[1])

@@ -1,0 +1,94 @@
+"""What the tests of the harness share: running the command line on the tasks of `harness.py`."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks import run
+from benchmarks.records import Record
+
+ROOT = Path(__file__).parent.parent
+SEARCH = "hydra.searchpath=[settings://tests/conf]"
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Callable[..., list[str]]:
+    """The command line of the main job, with its results in tmp_path."""
+
+    def build(*arguments: str) -> list[str]:
+        main = [sys.executable, "-m", "benchmarks", SEARCH, f"results={tmp_path}"]
+        chosen = {argument.partition("=")[0] for argument in arguments}
+        usual = {"task": "coin", "model": "steep", "seed": "0", "run": "a"}
+        return [*main, *(f"{k}={v}" for k, v in usual.items() if k not in chosen), *arguments]
+
+    return build
+
+
+@pytest.fixture
+def eras(command) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the main job in a process of its own."""
+
+    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command(*arguments), cwd=ROOT, capture_output=True, text=True)
+
+    return call
+
+
+@pytest.fixture
+def main(command, monkeypatch, capsys) -> Callable[..., tuple[int, str]]:
+    """Run the main job in this process: (exit code, standard error)."""
+
+    def call(*arguments: str) -> tuple[int, str]:
+        monkeypatch.chdir(ROOT)
+        monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+        monkeypatch.setattr(sys, "argv", command(*arguments)[2:])
+        monkeypatch.setattr("signal.signal", lambda *_: None)
+        return run.main(), capsys.readouterr().err
+
+    return call
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Callable[..., list[Record]]:
+    """Read the records of a run that was written to tmp_path."""
+
+    def read(name: str = "a") -> list[Record]:
+        return [
+            json.loads(p.read_text()) for p in sorted((tmp_path / name / "cells").glob("*.json"))
+        ]
+
+    return read
+
+
+@pytest.fixture
+def record() -> Callable[..., Record]:
+    """Make a record by hand, for tests of what reads records."""
+
+    def make(model: str = "svm", seed: int = 0, auc: float = 0.8, **changes: object) -> Record:
+        phase = {"wall": 1.0, "cpu": 1.5, "memory_growth": 2**20}
+        made: Record = {
+            "schema": 1, "task": "coin", "model": model, "seed": seed, "era": "tests",
+            "year": 2026, "view": "features", "status": "done", "reason": None, "kind": "binary",
+            "metric": "roc_auc",
+            "scores": {"roc_auc": auc, "accuracy": 0.7, "log_loss": 0.5},
+            "ceiling": {"roc_auc": 0.9, "accuracy": 0.8, "log_loss": 0.4},
+            "floor": {"roc_auc": 0.5, "accuracy": 0.5, "log_loss": 0.7},
+            "rows": {"train": 2000, "test": 1000}, "columns": 3,
+            "phases": {name: dict(phase) for name in ("load", "view", "fit", "predict")},
+            "latency": {"1": {"median": 0.002, "min": 0.001, "calls": 5},
+                        "1000": {"median": 0.004, "min": 0.003, "calls": 5}},
+            "parameters": 1234, "size_bytes": 4321, "notes": {},
+            "config": {"task": {"_target_": "tests.harness.Coin", "rows": 60},
+                       "model": {"_target_": f"m.{model}"}, "threads": 2, "device": None},
+            "changed": {"task": {}, "model": {}}, "config_hash": "0", "limits": {"seconds": 600},
+            "code": {"task": "0", "model": "0"}, "seconds": 2.0, "commit": "abc",
+            "started": "2026-01-02T03:04:05+00:00", "packages": {"numpy": "2"},
+            "machine": {"processor": "P", "cores": 2, "memory_gb": 4.0, "python": "3.11"},
+        }  # fmt: skip
+        return made | changes
+
+    return make

@@ -1,0 +1,94 @@
+"""Tasks and models for tests of the harness: tiny, and badly behaved where that is the point."""
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from annotated_types import Gt, Le
+
+from tasks.base import Data, UnknownView, standard_scores
+
+
+@dataclass
+class Coin:
+    """Rows with one number, whose true probability is known."""
+
+    rows: Annotated[int, Gt(3), Le(10_000)] = 60
+    slope: Annotated[float, Gt(0)] = 2.0
+    regression: bool = False
+
+    def load(self, seed: int) -> Data:
+        rng = np.random.default_rng(seed)
+        x = rng.normal(size=(self.rows, 1))
+        n_test = self.rows // 3
+        if self.regression:
+            y = self.slope * x[:, 0] + rng.normal(size=self.rows)
+            return Data(x, y[n_test:], y[:n_test], truth=self.slope * x[:n_test, 0])
+        p = 1 / (1 + np.exp(-self.slope * x[:, 0]))
+        y = np.where(rng.random(self.rows) < p, "head", "tail").astype(object)
+        truth = np.column_stack([1 - p, p])[:n_test]
+        return Data(x, y[n_test:], y[:n_test], ("tail", "head"), truth)
+
+    def view(self, data: Data, name: str) -> tuple[Any, Any]:
+        if name != "features":
+            raise UnknownView("coin", name, ("features",))
+        n_test = len(data.test_labels)
+        return data.raw[n_test:], data.raw[:n_test]
+
+    def score(self, data: Data, predictions: np.ndarray) -> dict[str, float]:
+        return standard_scores(data, predictions)
+
+
+@dataclass
+class Steep:
+    """Says that more is more; `mode` makes it misbehave in fit."""
+
+    era: ClassVar[str] = "tests"
+    year: ClassVar[int] = 2026
+
+    factor: Annotated[float, Gt(0)] = 1.0
+    mode: str = "good"
+    random_state: int = 0
+    n_jobs: int = 1
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> "Steep":
+        if self.mode == "raise":
+            print("a word before the end")
+            raise RuntimeError("planted [red]failure[/]")
+        if self.mode == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.mode == "exit":
+            os._exit(3)
+        if self.mode == "memory":
+            raise MemoryError("planted")
+        if self.mode == "hang":
+            while True:
+                time.sleep(60)
+        if self.mode == "hang with a child":
+            import subprocess
+
+            subprocess.Popen(["sleep", "424242"])
+            time.sleep(3600)
+        self.classes_ = np.array(["head", "tail"])
+        self.notes_ = {"random_state": self.random_state, "n_jobs": self.n_jobs}
+        return self
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        p = 1 / (1 + np.exp(-self.factor * X[:, 0]))
+        if self.mode == "not a number":
+            p[0] = np.nan
+        return np.column_stack([p, 1 - p])
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        return self.factor * X[:, 0]
+
+
+@dataclass
+class Reader:
+    """Wants a view that nobody offers."""
+
+    view: ClassVar[str] = "songs"
+    factor: float = 1.0

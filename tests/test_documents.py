@@ -1,0 +1,67 @@
+"""What the documents tell people to write works as written."""
+
+import re
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from benchmarks.cell import build
+from tests.conftest import ROOT
+
+
+def blocks(document: str, language: str) -> list[str]:
+    text = (ROOT / document).read_text()
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+@pytest.fixture
+def written(monkeypatch, tmp_path):
+    """Write the only Python block of a document to models/mine.py of another folder."""
+
+    def write(document: str) -> dict:
+        (source,) = blocks(document, "python")
+        (config,) = blocks(document, "yaml")
+        (tmp_path / "models").mkdir()
+        (tmp_path / "models" / "__init__.py").touch()
+        (tmp_path / "models" / "mine.py").write_text(source)
+        monkeypatch.syspath_prepend(tmp_path)
+        for name in [n for n in sys.modules if n.split(".")[0] == "models"]:
+            monkeypatch.delitem(sys.modules, name)
+        return yaml.safe_load(config)
+
+    return write
+
+
+def test_the_model_of_adding_a_model_fits_and_predicts(written):
+    config = written("docs/adding-a-model.md")
+    (setting,) = config.pop("space")
+    model = build({**config, setting: 5})
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"x": rng.normal(size=300), "gap": np.nan})
+    X["topic"] = pd.Categorical(["a", "b", "c"] * 100)
+    y = np.where(X["x"] > 0, "yes", "no").astype(object)
+    assert model.fit(X, y) is model
+    probabilities = model.predict_proba(X)
+    assert (np.array(model.classes_)[probabilities.argmax(axis=1)] == y).mean() > 0.9
+
+
+def test_readme_commands_use_settings_that_exist(main):
+    """Every `python -m benchmarks` line of the README composes: none is refused."""
+    from benchmarks import run
+
+    (lines,) = [b for b in blocks("README.md", "sh") if "everyday" in b or "run=small" in b]
+    commands = [line.split("#")[0].split() for line in lines.splitlines()]
+    commands = [c[3:] for c in commands if c[:3] == ["python", "-m", "benchmarks"]]
+    assert len(commands) >= 4
+    launched = []
+    for arguments in commands:
+        if "--help" in arguments:
+            continue
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(run, "run_cells", lambda configs, launch: launched.append(configs))
+            code, err = main(*arguments)
+        assert code == 0, err
+    assert all(launched)

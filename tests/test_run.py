@@ -1,0 +1,211 @@
+"""The main job from the command line: what it runs, finds, refuses and survives."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, SEARCH
+
+BAD = {
+    "model=foo": "There is no model 'foo'; there are: baseline, logistic",
+    "task=foo": "There is no task 'foo'; there are: breast_cancer",
+    "suite=foo": "There is no suite 'foo'; there are: default",
+    "foo=1": "There is no setting foo; there are: device, fresh",
+    "model.foo=1": "There is no setting model.foo; there are: factor, mode",
+    "+model.foo=1": "There is no setting model.foo; there are: factor, mode",
+    "+model.random_state=1": "filled in from seed=",
+    "model.factor=abc": "model.factor=abc: input should be a valid number",
+    "model.factor=-1": "model.factor=-1: input should be greater than 0",
+    "task.rows=-5": "task.rows=-5: input should be greater than 3",
+    "task.rows=20000": "task.rows=20000: input should be less than or equal to 10000",
+    "task.rows=1.5": "task.rows=1.5: input should be a valid integer",
+    "threads=0": "threads=0: input should be greater than or equal to 1",
+    "threads=100000": "this machine offers",
+    "device=foo": "device=foo: input should be 'auto', 'cpu'",
+    "seed=-1": "seed=-1: input should be greater than or equal to 0",
+    "limits.seconds=0": "limits.seconds=0: input should be greater than 0",
+    "limits.seconds=.inf": "limits.seconds=",
+    "limits.foo=1": "There is no setting limits.foo; there are: seconds",
+    "run=../x": "run=../x: string should match",
+    "run=a,b": "one run",
+    "rerun=maybe": "rerun=maybe: input should be 'nothing' or 'failed'",
+    "seed=0,,1": "Error parsing override 'seed=0,,1'",
+    "foo": "missing EQUAL",
+    "results=/proc/none": "cannot be written",
+}
+
+
+@pytest.mark.parametrize(("argument", "message"), BAD.items())
+def test_bad_input_is_one_sentence_and_code_2(main, tmp_path, argument, message):
+    code, err = main(argument)
+    assert code == 2
+    assert message in err
+    assert len(err.splitlines()) == 1
+    assert err.startswith("error: ")
+    assert not list(tmp_path.rglob("*.json")), "a cell ran"
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="may have mps")
+def test_a_device_that_is_not_there_is_refused(main):
+    code, err = main("device=mps")
+    assert code == 2
+    assert "device=mps is not there; this machine has: cpu" in err
+
+
+def test_bad_input_touches_nothing_that_is_recorded(eras, main, tmp_path):
+    eras()
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    assert main("model.factor=abc")[0] == 2
+    assert main("run=a", "seed=1", "threads=0")[0] == 2
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+
+
+def test_a_finished_suite_runs_nothing_again_and_shows_the_same_table(eras, tmp_path):
+    first = eras("seed=0,1")
+    files = sorted((tmp_path / "a" / "cells").iterdir())
+    times = [file.stat().st_mtime_ns for file in files]
+    second = eras("seed=0,1")
+    assert "2 cells to run, 0 found" in first.stdout
+    assert "0 cells to run, 2 found" in second.stdout
+    assert [file.stat().st_mtime_ns for file in files] == times
+    table = second.stdout[second.stdout.index("coin: ") :]
+    assert table == first.stdout[first.stdout.index("coin: ") :]
+    assert "0.832 ±.086" in table
+
+
+def test_a_changed_config_is_a_new_cell_and_fresh_runs_all_again(eras, records):
+    eras()
+    assert "1 cells to run, 0 found" in eras("model.factor=3").stdout
+    assert "1 cells to run, 1 found" in eras("model.factor=3,4").stdout
+    assert "2 cells to run, 0 found" in eras("model.factor=3,4", "fresh=true").stdout
+    assert sorted(r["config"]["model"]["factor"] for r in records()) == [1.0, 3.0, 4.0]
+    assert [r["changed"]["model"] for r in records() if r["config"]["model"]["factor"] == 3.0] == [
+        {"factor": 3.0}
+    ]
+
+
+def test_every_cell_has_an_ending_and_the_others_go_on(eras, records, tmp_path):
+    modes = ["good", "raise", "kill", "exit", "memory", "hang", "not a number"]
+    quoted = ",".join(f"'{mode}'" for mode in modes)
+    result = eras(f"model.mode={quoted}", "limits.seconds=2")
+    endings = {r["config"]["model"]["mode"]: (r["status"], r["reason"]) for r in records()}
+    assert endings == {
+        "good": ("done", None),
+        "raise": ("failed", "RuntimeError: planted [red]failure[/]"),
+        "kill": ("failed", "killed by signal 9 in fit"),
+        "exit": ("failed", "exited with code 3 in fit"),
+        "memory": ("out_of_memory", "MemoryError: planted"),
+        "hang": ("timeout", "stopped after 2 s in fit"),
+        "not a number": ("failed", "ValueError: 2 predictions are NaN or infinite"),
+    }
+    assert result.returncode == 1
+    assert "6 failed" in result.stdout
+    assert "timeout (1 of 1): stopped after 2 s in fit" in result.stdout
+    assert "planted [red]failure[/]" in result.stdout, "text of a model is not markup"
+    logs = [p.read_text() for p in (tmp_path / "a" / "cells").glob("*.log")]
+    assert any("a word before the end" in log and "Traceback" in log for log in logs)
+    assert not list((tmp_path / "a").rglob("*.partial"))
+
+    again = eras(f"model.mode={quoted}", "limits.seconds=2")
+    assert "0 cells to run, 7 found" in again.stdout
+    assert again.returncode == 1
+    assert "1 cells to run, 6 found" in eras(f"model.mode={quoted}", "limits.seconds=3").stdout
+    retried = eras(f"model.mode={quoted}", "limits.seconds=3", "rerun=failed")
+    assert "6 cells to run, 1 found" in retried.stdout
+
+
+def test_a_view_that_the_task_lacks_is_skipped_not_failed(eras, records):
+    result = eras("model=reader,steep")
+    assert result.returncode == 0
+    assert {r["model"]: r["status"] for r in records()} == {"reader": "skipped", "steep": "done"}
+    assert "no view 'songs'; it offers features" in result.stdout
+
+
+def test_regression_shows_its_own_metrics(eras):
+    table = eras("task.regression=true").stdout
+    assert "R²" in table
+    assert "RMSE" in table
+    assert "ROC AUC" not in table
+
+
+def test_an_override_needs_to_fit_only_the_models_asked_for(eras):
+    result = eras("model=steep,reader", "model.factor=2")
+    assert "2 cells to run" in result.stdout
+
+
+def test_a_cell_gets_its_seed_and_threads(eras, records):
+    eras("seed=7", "threads=1")
+    (record,) = records()
+    assert record["notes"] == {"random_state": 7, "n_jobs": 1}
+
+
+def test_interrupted_leaves_whole_records_only_and_goes_on_from_there(command, eras, tmp_path):
+    arguments = ["model.mode=good,hang", "seed=0,1", "limits.seconds=60"]
+    process = subprocess.Popen(command(*arguments), cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    cells = tmp_path / "a" / "cells"
+    wait_for(lambda: list(cells.glob("*.json")) and list(cells.glob("*.partial/phase")))
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "the same command goes on" in out
+    written = list(cells.glob("*.json"))
+    assert [json.loads(p.read_text())["status"] for p in written] == ["done"]
+    wait_for(lambda: not processes_with(tmp_path))
+    result = eras("model.mode=good,hang", "seed=0,1", "limits.seconds=1")
+    assert "3 cells to run, 1 found" in result.stdout
+    assert len(list(cells.glob("*.json"))) == 4
+    assert not list(cells.glob("*.partial"))
+
+
+def test_a_killed_parent_takes_its_cell_along(command, tmp_path):
+    process = subprocess.Popen(
+        command("model.mode=hang with a child"), cwd=ROOT, stdout=subprocess.DEVNULL
+    )
+    wait_for(lambda: "424242" in all_command_lines())
+    process.kill()
+    process.wait()
+    wait_for(lambda: "424242" not in all_command_lines())
+
+
+def test_the_parent_stays_small():
+    code = (
+        "import sys; from benchmarks import run, table, compare; import hydra_plugins.model_eras;"
+        "heavy = {'torch', 'sklearn', 'xgboost', 'duckdb', 'pandas', 'pyarrow'} & set(sys.modules);"
+        "sys.exit(f'loaded {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_lists_tasks_models_and_suites():
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", SEARCH, "--help"],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0
+    for line in ("model: baseline, logistic", "suite: default", "task: breast_cancer"):
+        assert line in done.stdout
+
+
+def wait_for(condition, seconds: float = 30) -> None:
+    """Poll until `condition` holds: there is no event to wait on in another process tree."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "did not happen"
+        time.sleep(0.05)
+
+
+def all_command_lines() -> str:
+    return subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+
+
+def processes_with(folder: Path) -> list[int]:
+    out = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True).stdout
+    lines = [line for line in out.splitlines() if str(folder) in line]
+    return [int(line.split()[0]) for line in lines if int(line.split()[0]) != os.getpid()]

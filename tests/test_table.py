@@ -1,0 +1,95 @@
+"""Tables: the numbers in them, their order, and that they fit."""
+
+import csv
+import io
+
+import pytest
+from rich.console import Console
+
+from benchmarks import table
+from benchmarks.table import sections, to_csv, to_markdown
+
+
+def rendered(records, width: int) -> list[str]:
+    out = io.StringIO()
+    Console(file=out, width=width).print(table.render(sections(records), width))
+    return out.getvalue().splitlines()
+
+
+def test_a_row_sums_up_its_seeds(record):
+    records = [record(seed=0, auc=0.80), record(seed=1, auc=0.84)]
+    (section,) = sections(records)
+    (row,) = section.rows
+    assert row.score("roc_auc").mean == pytest.approx(0.82)
+    assert row.score("roc_auc").deviation == pytest.approx(0.02828, abs=1e-5)
+    assert row.share().mean == pytest.approx(0.8)
+    (line,) = csv.DictReader(io.StringIO(to_csv([section])))
+    assert float(line["roc_auc"]) == pytest.approx(0.82)
+    assert float(line["predict_seconds_per_row"]) == pytest.approx(4e-6)
+    assert float(line["single_row_seconds"]) == pytest.approx(0.002)
+    assert float(line["memory_growth_bytes"]) == 2**20
+    assert line["seeds"] == line["seeds_done"] == "2"
+
+
+def test_best_first_ceiling_above_floor_below_failures_last(record):
+    records = [
+        record("worse", auc=0.7),
+        record("broken", status="failed", reason="why"),
+        record("best", auc=0.85),
+    ]
+    lines = to_markdown(sections(records)).splitlines()
+    names = [line.split("|")[1].strip() for line in lines if line.startswith("|")][2:]
+    assert names == ["ceiling", "best", "worse", "broken", "floor"]
+    assert "- broken: failed (1 of 1): why" in lines
+
+
+def test_lower_is_better_where_it_is(record):
+    def regression(model, rmse):
+        scores = {"rmse": rmse, "mae": 1.0, "r2": 0.5}
+        return record(model, kind="regression", metric="rmse", scores=scores, ceiling=None,
+                      floor={"rmse": 9.0, "mae": 9.0, "r2": 0.0})  # fmt: skip
+
+    (section,) = sections([regression("a", 3.0), regression("b", 2.0)])
+    assert [row.label for row in section.rows] == ["b", "a"]
+    assert section.rows[0].share() is None
+
+
+def test_other_settings_are_other_rows_and_other_tasks_other_sections(record):
+    def changed(part, **settings):
+        made = record()
+        made["config"][part] = made["config"][part] | settings
+        made["changed"][part] = settings
+        return made
+
+    one_thread = record()
+    one_thread["config"]["threads"] = 1
+    found = sections([record(), changed("model", C=3), changed("task", rows=9), one_thread])
+    assert [(s.task, s.label) for s in found] == [("coin", ""), ("coin", "rows=9")]
+    assert {row.label for row in found[0].rows} == {"svm threads=2", "svm C=3", "svm threads=1"}
+
+
+@pytest.mark.parametrize(("width", "tables"), [(80, 2), (140, 1)])
+def test_tables_fit_the_terminal_and_lose_nothing(record, width, tables):
+    records = [
+        record("random_forest", seed=s, auc=0.8 + s / 100, era="networks") for s in (0, 1, 2)
+    ]
+    lines = rendered(records, width)
+    assert max(map(len, lines)) <= width
+    assert "…" not in "".join(lines)
+    assert sum("random_forest" in line for line in lines) == tables
+    assert any("0.810 ±.010" in line for line in lines)
+
+
+def test_markdown_has_as_many_cells_in_every_line_and_names_machine_and_date(record):
+    text = to_markdown(sections([record(), record("b")]))
+    counts = {line.count("|") for line in text.splitlines() if line.startswith("|")}
+    assert len(counts) == 1
+    assert "P, 2 cores, 4 GB, Python 3.11; 2026-01-02." in text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (0.00012, "0.00012"), (1.234, "1.2"), (99.6, "100"), (12345, "12,000")],
+)
+def test_numbers_have_two_digits_and_no_exponent(value, text):
+    assert table.number(value) == text

@@ -1,0 +1,126 @@
+"""The contract of a task, held against every task of conf/task/ and the one of the docs."""
+
+import pkgutil
+import re
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from tasks.base import METRICS, METRICS_OF, Data, UnknownView, floor_predictions, standard_scores
+from tests.conftest import ROOT
+
+
+def documented_task():
+    """The example of docs/adding-a-task.md, so that it keeps working."""
+    text = (ROOT / "docs" / "adding-a-task.md").read_text()
+    (source,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    module = type(sys)("documented")
+    sys.modules["documented"] = module  # dataclass looks its module up
+    exec(source, module.__dict__)
+    return module.Coin()
+
+
+def tasks():
+    for file in sorted((ROOT / "conf" / "task").glob("*.yaml")):
+        config = yaml.safe_load(file.read_text())
+        target = pkgutil.resolve_name(config.pop("_target_"))
+        fields = getattr(target, "__dataclass_fields__", {})
+        small = {"rows": 3_000} if "rows" in fields else {}
+        yield pytest.param(target(**config, **small), id=file.stem)
+    yield pytest.param(documented_task(), id="documented")
+
+
+@pytest.fixture(params=tasks(), scope="module")
+def task(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def data(task) -> Data:
+    return task.load(0)
+
+
+def test_a_seed_gives_the_same_rows_and_another_seed_others(task, data):
+    again, other = task.load(0), task.load(1)
+    np.testing.assert_array_equal(again.train_labels, data.train_labels)
+    np.testing.assert_array_equal(again.test_labels, data.test_labels)
+    for a, b in zip(task.view(again, "features"), task.view(data, "features"), strict=True):
+        pd.testing.assert_frame_equal(pd.DataFrame(a), pd.DataFrame(b))
+    first, second = (pd.DataFrame(task.view(d, "features")[0]) for d in (data, other))
+    assert not first.equals(second)
+
+
+def test_labels_are_names_or_numbers(data):
+    for labels in (data.train_labels, data.test_labels):
+        if data.kind == "regression":
+            assert labels.dtype == np.float64
+            assert np.isfinite(labels).all()
+        else:
+            assert labels.dtype == object
+            assert set(labels) == set(data.classes), "a class is missing on one side of the split"
+            assert all(type(name) is str for name in data.classes)
+
+
+def test_the_view_has_the_rows_of_the_labels_and_does_not_hold_them(task, data):
+    train, test = task.view(data, "features")
+    assert (len(train), len(test)) == (len(data.train_labels), len(data.test_labels))
+    if isinstance(train, pd.DataFrame):
+        assert list(train.columns) == list(test.columns)
+        pd.testing.assert_series_equal(train.dtypes, test.dtypes)
+        for name in train:
+            codes = pd.factorize(train[name])[0]
+            labels = pd.factorize(data.train_labels)[0]
+            assert not np.array_equal(codes, labels), f"{name} is the label"
+
+
+def test_an_unknown_view_is_refused_by_name(task, data):
+    with pytest.raises(UnknownView, match=r"no view 'smells'; it offers .*features"):
+        task.view(data, "smells")
+
+
+def test_truth_is_a_distribution_and_no_one_beats_it(task, data):
+    if data.truth is None:
+        pytest.skip("real data: nobody knows the truth")
+    assert data.truth.shape == (len(data.test_labels), len(data.classes))
+    np.testing.assert_allclose(data.truth.sum(axis=1), 1, atol=1e-5)
+    hits = data.test_labels == data.classes[-1]
+    expected, spread = data.truth[:, -1].sum(), np.sqrt(np.prod(data.truth, axis=1).sum())
+    assert abs(hits.sum() - expected) < 5 * spread, "labels are not drawn from the truth"
+    ceiling, floor = (task.score(data, p) for p in (data.truth, floor_predictions(data)))
+    assert ceiling["log_loss"] < floor["log_loss"]
+    assert ceiling["roc_auc"] > floor["roc_auc"] + 0.1
+
+
+def test_scores_are_the_metrics_of_the_kind(task, data):
+    scores = task.score(data, floor_predictions(data))
+    assert list(scores) == list(METRICS_OF[data.kind])
+    assert set(scores) <= set(METRICS)
+    if data.kind == "regression":
+        assert scores["r2"] == pytest.approx(0, abs=0.05)
+    else:
+        assert scores["roc_auc"] == 0.5
+
+
+def test_group_is_one_per_test_row(data):
+    assert data.group is None or len(data.group) == len(data.test_labels)
+
+
+def test_scores_agree_with_scikit_learn():
+    from sklearn import metrics
+
+    rng = np.random.default_rng(0)
+    classes = ("b", "c", "a")  # not in the order of the alphabet
+    labels = np.array(classes, dtype=object)[rng.integers(3, size=400)]
+    p = rng.dirichlet((1, 1, 1), size=400)
+    ordered = p[:, [2, 0, 1]]
+    scores = standard_scores(Data(None, labels, labels, classes), p)
+    names = ["a", "b", "c"]
+    assert scores["log_loss"] == pytest.approx(metrics.log_loss(labels, ordered, labels=names))
+    assert scores["roc_auc"] == pytest.approx(
+        metrics.roc_auc_score(labels, ordered, multi_class="ovr", labels=names)
+    )
+    predicted = np.array(names, dtype=object)[ordered.argmax(axis=1)]
+    assert scores["accuracy"] == pytest.approx(metrics.accuracy_score(labels, predicted))

@@ -1,0 +1,90 @@
+"""Processes: their endings, their limits, their threads, and that none is left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.worker import THREAD_VARIABLES, Worker, WorkerDied
+
+STEEP = {"_target_": "tests.harness.Steep"}
+COIN = {"_target_": "tests.harness.Coin"}
+
+
+def job(**settings: object) -> dict:
+    return {"task": COIN, "model": STEEP | settings, "seed": 0, "threads": 1, "device": None}
+
+
+@pytest.fixture(params=[True, False], ids=["fork", "spawn"])
+def worker(request):
+    with Worker(
+        1, {"benchmarks.cell", "tests.harness", "no.such.module"}, request.param
+    ) as started:
+        started.wait_until_ready()
+        yield started
+
+
+def test_a_worker_runs_one_cell_after_another_whatever_became_of_the_last(worker, tmp_path):
+    endings = {}
+    for mode in ("good", "raise", "kill", "exit", "hang", "good again"):
+        folder = tmp_path / mode
+        folder.mkdir()
+        limit = 5 if mode == "hang" else 60
+        ending = worker.run(job(mode=mode), folder, limit)
+        left = folder / "outcome.json"
+        status = json.loads(left.read_text())["status"] if left.exists() else None
+        endings[mode] = (ending.exit_code, ending.timed_out, status)
+        assert ending.wall > 0
+    assert endings == {
+        "good": (0, False, "done"),
+        "raise": (0, False, "failed"),
+        "kill": (-signal.SIGKILL, False, None),
+        "exit": (3, False, None),
+        "hang": (-signal.SIGKILL, True, None),
+        "good again": (0, False, "done"),
+    }
+    assert (tmp_path / "hang" / "phase").read_text() == "fit"
+
+
+def test_what_a_cell_started_ends_with_it(worker, tmp_path):
+    worker.run(job(mode="hang with a child"), tmp_path, 5)
+    lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+    assert "424242" not in lines
+
+
+def test_both_ways_to_start_a_process_give_the_same_predictions(tmp_path):
+    import numpy as np
+
+    found = []
+    for fork in (True, False):
+        folder = tmp_path / str(fork)
+        folder.mkdir()
+        with Worker(1, set(), fork) as worker:
+            worker.wait_until_ready()
+            worker.run(job(), folder, 60)
+        found.append(np.load(folder / "cell.npz"))
+    for name in ("predictions", "labels", "truth", "classes"):
+        np.testing.assert_array_equal(found[0][name], found[1][name])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="affinity and /proc are Linux's")
+def test_threads_are_fixed_before_anything_is_loaded():
+    with Worker(1, {"numpy"}) as worker:
+        worker.wait_until_ready()
+        pid = worker._process.pid
+        text = Path(f"/proc/{pid}/environ").read_text()
+        environment = dict(v.split("=", 1) for v in text.split("\0") if "=" in v)
+        assert {environment[name] for name in THREAD_VARIABLES} == {"1"}
+        assert len(os.sched_getaffinity(pid)) == 1
+
+
+def test_a_worker_that_dies_says_what_it_printed_last(tmp_path):
+    with Worker(1, set()) as worker:
+        worker.wait_until_ready()
+        worker._process.kill()
+        with pytest.raises(WorkerDied):
+            worker.run(job(), tmp_path, 60)
