@@ -18,16 +18,8 @@ from rich.text import Text
 
 from benchmarks.records import Record, open_run
 from benchmarks.settings import BadInput
-from benchmarks.table import (
-    Column,
-    Row,
-    Section,
-    Spread,
-    cost_columns,
-    new_table,
-    score_columns,
-    sections,
-)
+from benchmarks.summary import Row, Section, Spread, sections
+from benchmarks.table import Column, cost_columns, new_table, score_columns
 from tasks.base import METRICS_OF
 
 Pair = tuple[Row, Row]
@@ -165,9 +157,9 @@ def settings_of(section: Section) -> Any:
 def compared(names: Sequence[str], a: Section, b: Section, width: int) -> list[RenderableType]:
     found = pairs(a, b)
     paired = {id(row) for pair in found for row in pair}
-    head = f"{a.task} {a.label}".strip()
+    head = a.label
     if settings_of(a) != settings_of(b):
-        head += f" against {f'{b.task} {b.label}'.strip()}: not the same rows"
+        head += f" against {b.label}: not the same rows"
     parts: list[RenderableType] = [Text(head, style="bold")]
     if found and METRICS_OF[a.kind] == METRICS_OF[b.kind]:
         scores, costs = score_columns(a.kind), cost_columns()

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from benchmarks import measure
 from benchmarks.records import SCHEMA, Cell, Record, Run
 from benchmarks.settings import read_settings
-from benchmarks.table import model_label
+from benchmarks.summary import model_label
 from benchmarks.worker import Ending, Worker, WorkerDied
 from tasks.base import METRICS
 

@@ -24,6 +24,7 @@ from benchmarks import measure, table
 from benchmarks.execute import ROOT, Executor, is_wanted
 from benchmarks.records import Cell, Record, Run
 from benchmarks.settings import BadInput, code_hash, complete, read_settings, refusal, unknown_key
+from benchmarks.summary import sections
 
 CONF = ROOT / "conf"
 FINISHED, FAILED_CELLS, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -105,7 +106,7 @@ def is_failure(record: Record) -> bool:
 def show(run: Run, records: Iterable[Record], console: Console) -> None:
     """Print the table of the cells that were asked for, and where everything lies."""
     console.print()
-    console.print(table.render(table.sections(records), console.width))
+    console.print(table.render(sections(records), console.width))
     console.print(f"\nAll of run {run.name}: {run.folder}/table.md and table.csv", highlight=False)
     failed = sum(map(is_failure, records))
     if failed:

@@ -1,11 +1,9 @@
-"""Result tables: records in, rows out; printed, as Markdown, as CSV. Works from records alone."""
+"""Result tables of summed-up records: on a terminal, as Markdown, as CSV."""
 
 import csv
 import io
-import json
-import statistics
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,136 +13,20 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmarks.records import Record
+from benchmarks.summary import (
+    Row,
+    Section,
+    Spread,
+    changes,
+    memory_growth,
+    phase,
+    row_latency,
+    sections,
+    single_latency,
+)
 from tasks.base import METRICS, METRICS_OF
 
 ABSENT = "–"
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A value over seeds: mean, and the sample standard deviation if there are two or more."""
-
-    mean: float
-    deviation: float | None
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> "Spread | None":
-        if not values:
-            return None
-        return cls(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One model with one config on one task: its records over seeds, summed up."""
-
-    label: str
-    records: Sequence[Record] = field(repr=False)
-
-    @property
-    def done(self) -> list[Record]:
-        return [r for r in self.records if r["status"] == "done"]
-
-    @property
-    def first(self) -> Record:
-        return (self.done or list(self.records))[0]
-
-    def score(self, metric: str) -> Spread | None:
-        return self._spread(lambda r: r["scores"].get(metric))
-
-    def share(self) -> Spread | None:
-        """How far the main metric is on the way from the floor (0) to the ceiling (1)."""
-
-        def share(record: Record) -> float | None:
-            if record["ceiling"] is None:
-                return None
-            metric = record["metric"]
-            low, high = record["floor"][metric], record["ceiling"][metric]
-            return (record["scores"][metric] - low) / (high - low) if high != low else None
-
-        return self._spread(share)
-
-    def median(self, value: Callable[[Record], float | None]) -> float | None:
-        """The median over seeds: one disturbed clock does not move it."""
-        found = [v for v in map(value, self.done) if v is not None]
-        return statistics.median(found) if found else None
-
-    def ending(self) -> str:
-        """Empty if every seed is done; else how the others ended, with the first reason."""
-        others = [r for r in self.records if r["status"] != "done"]
-        if not others:
-            return ""
-        statuses = ", ".join(dict.fromkeys(r["status"] for r in others))
-        return f"{statuses} ({len(others)} of {len(self.records)}): {others[0]['reason']}"
-
-    def _spread(self, value: Callable[[Record], float | None]) -> Spread | None:
-        return Spread.of([v for v in map(value, self.done) if v is not None])
-
-
-@dataclass(frozen=True)
-class Section:
-    """The rows of one task with one config: everything in it is comparable."""
-
-    task: str
-    label: str
-    rows: Sequence[Row]
-
-    @property
-    def kind(self) -> str:
-        return next((r["kind"] for row in self.rows for r in row.done), "binary")
-
-    def reference(self, name: str, metric: str) -> Spread | None:
-        """`ceiling` or `floor` over the seeds; each seed counts once."""
-        by_seed = {r["seed"]: r[name] for row in self.rows for r in row.done if r[name]}
-        return Spread.of([v[metric] for v in by_seed.values() if v[metric] is not None])
-
-
-def sections(records: Iterable[Record]) -> list[Section]:
-    """Group records into sections (task and its config) and rows (model and its config)."""
-    by_task: dict[str, dict[str, list[Record]]] = {}
-    for record in records:
-        task_key = json.dumps([record["task"], record["config"]["task"]], sort_keys=True)
-        row_key = json.dumps([record["model"], record["config"]], sort_keys=True)
-        by_task.setdefault(task_key, {}).setdefault(row_key, []).append(record)
-    found = []
-    for group in by_task.values():
-        names = [model_label(records[0]) for records in group.values()]
-        rows = [
-            Row(name if names.count(name) == 1 else _full_label(name, records[0]), records)
-            for name, records in zip(names, group.values(), strict=True)
-        ]
-        first = rows[0].records[0]
-        found.append(Section(first["task"], _changes(first, "task"), _ordered(rows)))
-    return found
-
-
-def model_label(record: Record) -> str:
-    changes = _changes(record, "model")
-    return f"{record['model']} {changes}".strip()
-
-
-def _full_label(name: str, record: Record) -> str:
-    config = record["config"]
-    device = f" device={config['device']}" if config["device"] else ""
-    return f"{name} threads={config['threads']}{device}"
-
-
-def _changes(record: Record, part: str) -> str:
-    return " ".join(f"{k}={v}" for k, v in record["changed"].get(part, {}).items())
-
-
-def _ordered(rows: Iterable[Row]) -> list[Row]:
-    """Best first by the task's main metric; rows without a score last."""
-
-    def key(row: Row) -> tuple[bool, float]:
-        if not row.done:
-            return True, 0.0
-        metric = row.first["metric"]
-        score = row.score(metric)
-        sign = -1 if METRICS[metric].higher_is_better else 1
-        return (score is None, sign * score.mean if score else 0.0)
-
-    return sorted(rows, key=key)
 
 
 @dataclass(frozen=True)
@@ -201,29 +83,6 @@ COLUMN_NOTES = (
 )
 
 
-def phase(record: Record, name: str) -> float:
-    wall: float = record["phases"][name]["wall"]
-    return wall
-
-
-def row_latency(record: Record) -> float:
-    """Seconds per row when all test rows are predicted in one call."""
-    n_test: int = record["rows"]["test"]
-    median: float = record["latency"][str(n_test)]["median"]
-    return median / n_test
-
-
-def single_latency(record: Record) -> float:
-    median: float = record["latency"]["1"]["median"]
-    return median
-
-
-def memory_growth(record: Record) -> float:
-    """Bytes: the larger growth of fit and predict over the state before each."""
-    growth: float = max(record["phases"][p]["memory_growth"] for p in ("fit", "predict"))
-    return growth
-
-
 def spread_text(spread: Spread) -> str:
     digits = 3 if abs(spread.mean) < 10 else 1
     text = f"{spread.mean:.{digits}f}"
@@ -265,8 +124,7 @@ def compact(value: float) -> str:
 def title(section: Section) -> str:
     """Task, what differs from its defaults, seeds and rows."""
     seeds = {r["seed"] for row in section.rows for r in row.records}
-    text = f"{section.task} {section.label}".strip()
-    text += f": {len(seeds)} seed{'s' if len(seeds) != 1 else ''}"
+    text = f"{section.label}: {len(seeds)} seed{'s' if len(seeds) != 1 else ''}"
     done = [r for row in section.rows for r in row.done]
     if done:
         rows = done[0]["rows"]
@@ -369,9 +227,9 @@ def csv_line(section: Section, row: Row) -> dict[str, Any]:
     first, share = row.first, row.share()
     line: dict[str, Any] = {
         "task": section.task,
-        "task_settings": section.label,
+        "task_settings": changes(first, "task"),
         "model": first["model"],
-        "model_settings": _changes(first, "model"),
+        "model_settings": changes(first, "model"),
         "era": first["era"],
         "year": first["year"],
         "seeds": len(row.records),

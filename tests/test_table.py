@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from benchmarks import table
-from benchmarks.table import sections, to_csv, to_markdown
+from benchmarks.summary import sections
+from benchmarks.table import to_csv, to_markdown
 
 
 def rendered(records, width: int) -> list[str]:
@@ -64,8 +65,17 @@ def test_other_settings_are_other_rows_and_other_tasks_other_sections(record):
     one_thread = record()
     one_thread["config"]["threads"] = 1
     found = sections([record(), changed("model", C=3), changed("task", rows=9), one_thread])
-    assert [(s.task, s.label) for s in found] == [("coin", ""), ("coin", "rows=9")]
+    assert [(s.task, s.label) for s in found] == [("coin", "coin"), ("coin", "coin rows=9")]
     assert {row.label for row in found[0].rows} == {"svm threads=2", "svm C=3", "svm threads=1"}
+
+
+def test_records_of_other_code_are_not_mixed_in(record):
+    old = record(auc=0.99, seed=1, code={"task": "0", "model": "old"})
+    older = record(auc=0.98, code={"task": "old", "model": "0"})
+    found = sections([record(), old, older])
+    assert [s.label for s in found] == ["coin code=0", "coin code=old"]
+    assert {row.label for row in found[0].rows} == {"svm code=0", "svm code=old"}
+    assert [len(row.records) for row in found[0].rows] == [1, 1]
 
 
 @pytest.mark.parametrize(("width", "tables"), [(80, 2), (140, 1)])

@@ -1,0 +1,180 @@
+"""Records summed up: rows (a model with one config, over its seeds) in sections (a task)."""
+
+import json
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.records import Record
+from tasks.base import METRICS
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A value over seeds: mean, and the sample standard deviation if there are two or more."""
+
+    mean: float
+    deviation: float | None
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Spread | None":
+        if not values:
+            return None
+        return cls(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model with one config on one task: its records over seeds, summed up."""
+
+    label: str
+    records: Sequence[Record] = field(repr=False)
+
+    @property
+    def done(self) -> list[Record]:
+        return [r for r in self.records if r["status"] == "done"]
+
+    @property
+    def first(self) -> Record:
+        return (self.done or list(self.records))[0]
+
+    def score(self, metric: str) -> Spread | None:
+        return self._spread(lambda r: r["scores"].get(metric))
+
+    def share(self) -> Spread | None:
+        """How far the main metric is on the way from the floor (0) to the ceiling (1)."""
+
+        def share(record: Record) -> float | None:
+            if record["ceiling"] is None:
+                return None
+            metric = record["metric"]
+            low, high = record["floor"][metric], record["ceiling"][metric]
+            return (record["scores"][metric] - low) / (high - low) if high != low else None
+
+        return self._spread(share)
+
+    def median(self, value: Callable[[Record], float | None]) -> float | None:
+        """The median over seeds: one disturbed clock does not move it."""
+        found = [v for v in map(value, self.done) if v is not None]
+        return statistics.median(found) if found else None
+
+    def ending(self) -> str:
+        """Empty if every seed is done; else how the others ended, with the first reason."""
+        others = [r for r in self.records if r["status"] != "done"]
+        if not others:
+            return ""
+        statuses = ", ".join(dict.fromkeys(r["status"] for r in others))
+        return f"{statuses} ({len(others)} of {len(self.records)}): {others[0]['reason']}"
+
+    def _spread(self, value: Callable[[Record], float | None]) -> Spread | None:
+        return Spread.of([v for v in map(value, self.done) if v is not None])
+
+
+@dataclass(frozen=True)
+class Section:
+    """The rows of one task with one config: everything in it is comparable."""
+
+    task: str
+    label: str
+    rows: Sequence[Row]
+
+    @property
+    def kind(self) -> str:
+        return next((r["kind"] for row in self.rows for r in row.done), "binary")
+
+    def reference(self, name: str, metric: str) -> Spread | None:
+        """`ceiling` or `floor` over the seeds; each seed counts once."""
+        by_seed = {r["seed"]: r[name] for row in self.rows for r in row.done if r[name]}
+        return Spread.of([v[metric] for v in by_seed.values() if v[metric] is not None])
+
+
+def sections(records: Iterable[Record]) -> list[Section]:
+    """Group records into sections (a task's config) and rows (a model's config).
+
+    Records made by other code stand apart even if their configs are alike.
+    """
+    by_task: dict[str, dict[str, list[Record]]] = {}
+    for record in records:
+        config, code = record["config"], record["code"]
+        task_key = json.dumps([record["task"], config["task"], code["task"]], sort_keys=True)
+        row_key = json.dumps([record["model"], config, code], sort_keys=True)
+        by_task.setdefault(task_key, {}).setdefault(row_key, []).append(record)
+    groups = list(by_task.values())
+    firsts = [next(iter(group.values()))[0] for group in groups]
+    labels = distinct(
+        [f"{first['task']} {changes(first, 'task')}".strip() for first in firsts],
+        [f"code={first['code']['task']}" for first in firsts],
+    )
+    return [
+        Section(first["task"], label, _ordered(_rows(group.values())))
+        for first, label, group in zip(firsts, labels, groups, strict=True)
+    ]
+
+
+def _rows(groups: Iterable[list[Record]]) -> list[Row]:
+    groups = list(groups)
+    labels = [model_label(records[0]) for records in groups]
+    for detail in ("threads", "device", "code"):
+        details = [
+            f"{detail}={r['code']['model'] if detail == 'code' else r['config'][detail]}"
+            for r, *_ in groups
+        ]
+        labels = distinct(labels, details)
+    return [Row(label, records) for label, records in zip(labels, groups, strict=True)]
+
+
+def distinct(labels: Sequence[str], details: Sequence[str]) -> list[str]:
+    """Labels that stand more than once get their detail, if that tells them apart."""
+    told: dict[str, set[str]] = {}
+    for label, detail in zip(labels, details, strict=True):
+        told.setdefault(label, set()).add(detail)
+    return [
+        f"{label} {detail}" if len(told[label]) > 1 else label
+        for label, detail in zip(labels, details, strict=True)
+    ]
+
+
+def model_label(record: Record) -> str:
+    """The model's name, and the settings that differ from its defaults."""
+    return f"{record['model']} {changes(record, 'model')}".strip()
+
+
+def changes(record: Record, part: str) -> str:
+    return " ".join(f"{k}={v}" for k, v in record["changed"].get(part, {}).items())
+
+
+def _ordered(rows: Iterable[Row]) -> list[Row]:
+    """Best first by the task's main metric; rows without a score last."""
+
+    def key(row: Row) -> tuple[bool, float]:
+        if not row.done:
+            return True, 0.0
+        metric = row.first["metric"]
+        score = row.score(metric)
+        sign = -1 if METRICS[metric].higher_is_better else 1
+        return (score is None, sign * score.mean if score else 0.0)
+
+    return sorted(rows, key=key)
+
+
+def phase(record: Record, name: str) -> float:
+    wall: float = record["phases"][name]["wall"]
+    return wall
+
+
+def row_latency(record: Record) -> float:
+    """Seconds per row when all test rows are predicted in one call."""
+    n_test: int = record["rows"]["test"]
+    median: float = record["latency"][str(n_test)]["median"]
+    return median / n_test
+
+
+def single_latency(record: Record) -> float:
+    median: float = record["latency"]["1"]["median"]
+    return median
+
+
+def memory_growth(record: Record) -> float:
+    """Bytes: the larger growth of fit and predict over the state before each."""
+    growth: float = max(record["phases"][p]["memory_growth"] for p in ("fit", "predict"))
+    return growth
