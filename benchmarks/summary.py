@@ -58,6 +58,15 @@ class Row:
         found = [v for v in map(value, self.done) if v is not None]
         return statistics.median(found) if found else None
 
+    def notes(self) -> str:
+        """What the model says of itself in words (engine, solver, device), over all seeds."""
+        found: dict[str, dict[str, None]] = {}
+        for record in self.done:
+            for key, value in record["notes"].items():
+                if isinstance(value, str):
+                    found.setdefault(key, {})[value] = None
+        return " ".join(f"{key}={'/'.join(values)}" for key, values in found.items())
+
     def ending(self) -> str:
         """Empty if every seed is done; else how the others ended, with the first reason."""
         others = [r for r in self.records if r["status"] != "done"]

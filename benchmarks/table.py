@@ -165,6 +165,11 @@ def to_table(section: Section, columns: Sequence[Column], markdown: bool = False
     return table
 
 
+def notes(section: Section) -> str:
+    """One line on how the models did it; empty if none has anything to say."""
+    return " · ".join(f"{row.label}: {row.notes()}" for row in section.rows if row.notes())
+
+
 def endings(section: Section) -> list[str]:
     return [f"{row.label}: {row.ending()}" for row in section.rows if row.ending()]
 
@@ -179,6 +184,8 @@ def render(found: Iterable[Section], width: int) -> RenderableType:
         fits = Console(width=1000).measure(wide).maximum <= width
         parts += [wide] if fits else [to_table(section, scores), to_table(section, costs)]
         parts += [Text(f"✗ {text}", style="red") for text in endings(section)]
+        if notes(section):
+            parts.append(Text(notes(section), style="dim"))
     parts.append(Text(COLUMN_NOTES, style="dim"))
     return Group(*parts)
 
@@ -193,7 +200,8 @@ def to_markdown(found: Iterable[Section]) -> str:
         console.print(to_table(section, columns, markdown=True))
         for text in endings(section):
             out.write(f"- {text}\n")
-        out.write(f"\n{COLUMN_NOTES}\n\n{provenance(section)}\n\n")
+        below = (notes(section), COLUMN_NOTES, provenance(section))
+        out.write("".join(f"\n{text}\n" for text in below if text) + "\n")
     lines = [line.rstrip() for line in out.getvalue().strip().splitlines()]
     return "\n".join(lines) + "\n"
 
@@ -235,6 +243,7 @@ def csv_line(section: Section, row: Row) -> dict[str, Any]:
         "seeds": len(row.records),
         "seeds_done": len(row.done),
         "ending": row.ending(),
+        "notes": row.notes(),
     }
     for metric in METRICS_OF[section.kind]:
         score = row.score(metric)

@@ -69,6 +69,16 @@ def test_other_settings_are_other_rows_and_other_tasks_other_sections(record):
     assert {row.label for row in found[0].rows} == {"svm threads=2", "svm C=3", "svm threads=1"}
 
 
+def test_how_a_model_did_it_stands_under_the_table(record):
+    notes = [{"solver": "exact", "epochs": 3}, {"solver": "nystroem", "epochs": 4}]
+    found = sections([record(seed=s, notes=n) for s, n in enumerate(notes)])
+    assert "svm: solver=exact/nystroem\n" in to_markdown(found)
+    assert any(
+        "svm: solver=exact/nystroem" in line for line in rendered(found[0].rows[0].records, 80)
+    )
+    assert table.notes(sections([record()])[0]) == ""
+
+
 def test_records_of_other_code_are_not_mixed_in(record):
     old = record(auc=0.99, seed=1, code={"task": "0", "model": "old"})
     older = record(auc=0.98, code={"task": "old", "model": "0"})

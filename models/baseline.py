@@ -1,0 +1,40 @@
+"""The floor of every table: what is known before anyone looks at a row.
+
+You do: count how often each class occurred.
+It does: says so, for every row, whatever the row holds.
+Pays in: nothing, which is why a model that does not beat it has learned nothing.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from sklearn.dummy import DummyClassifier, DummyRegressor
+
+
+@dataclass
+class Baseline:
+    era: ClassVar[str] = "counting"
+    year: ClassVar[int] = 1662  # Graunt, "Natural and Political Observations": rates from tallies
+    view: ClassVar[str] = "features"
+
+    def fit(self, X: pd.DataFrame, y: np.ndarray) -> "Baseline":
+        """X: (n, columns); y: (n,) class names as str objects, or floats for regression."""
+        if y.dtype.kind == "f":
+            self.model_ = DummyRegressor(strategy="mean").fit(X, y)
+            self.n_parameters_ = 1
+        else:
+            self.model_ = DummyClassifier(strategy="prior").fit(X, y)
+            self.classes_ = self.model_.classes_
+            self.n_parameters_ = len(self.classes_)  # one share per class
+        self.notes_: dict[str, Any] = {}
+        return self
+
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
+        """-> (n, n_classes), columns as in `classes_`."""
+        return self.model_.predict_proba(X)
+
+    def predict(self, X: pd.DataFrame) -> np.ndarray:
+        """-> (n,), regression only."""
+        return self.model_.predict(X)

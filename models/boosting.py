@@ -1,0 +1,135 @@
+"""The boosting era: small trees in a row, each one correcting what the others got wrong.
+
+You do: hand over the table as it is, gaps and categories included.
+It does: adds trees until the newest rows, held out, are predicted no better.
+Pays in: settings that pull against each other, and trees that must wait for one another.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+import xgboost
+from annotated_types import Ge, Gt, Le, Lt
+
+
+@dataclass
+class XGBoost:
+    n_estimators: Annotated[int, Ge(1)] = 1000  # at most; early stopping finds the number
+    learning_rate: Annotated[float, Gt(0), Le(1)] = 0.04  # how much of a tree's advice is taken
+    max_depth: Annotated[int, Ge(1)] = 5  # questions a tree may ask in a row
+    # Evidence that a leaf needs; None: a 400th of the rows and at most 25, since what calms noise
+    # in a long table would leave a short one without a single split.
+    min_child_weight: Annotated[float, Ge(0)] | None = None
+    subsample: Annotated[float, Gt(0), Le(1)] = 0.7  # share of rows each tree sees
+    colsample_bytree: Annotated[float, Gt(0), Le(1)] = 1.0  # share of columns each tree sees
+    reg_lambda: Annotated[float, Ge(0)] = 1.0  # pull of the leaves towards zero
+    early_stopping_rounds: Annotated[int, Ge(1)] = 50  # trees without progress before it stops
+    holdout: Annotated[float, Gt(0), Lt(1)] = 0.2  # share of rows, the last ones, that say when
+    # Supplied by the runner.
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    random_state: int = 0
+    n_jobs: int = 1
+
+    era: ClassVar[str] = "boosting"
+    year: ClassVar[int] = 2016  # Chen and Guestrin, "XGBoost"
+    view: ClassVar[str] = "features"
+
+    def fit(self, X: pd.DataFrame, y: np.ndarray) -> "XGBoost":
+        """X: (n, columns); y: (n,) class names as str objects, or floats for regression."""
+        self.categories_ = {
+            name: X[name].cat.categories for name in X.columns if X[name].dtype == "category"
+        }
+        self.regression_ = y.dtype.kind == "f"
+        if self.regression_:
+            objective: dict[str, Any]
+            target, objective = y, {"objective": "reg:squarederror"}
+        else:
+            self.classes_, target = np.unique(y, return_inverse=True)
+            several = {"objective": "multi:softprob", "num_class": len(self.classes_)}
+            objective = several if len(self.classes_) > 2 else {"objective": "binary:logistic"}
+        evidence = self.min_child_weight
+        if evidence is None:
+            evidence = min(25.0, len(X) / 400)
+        settings = objective | {
+            "learning_rate": self.learning_rate,
+            "max_depth": self.max_depth,
+            "min_child_weight": evidence,
+            "subsample": self.subsample,
+            "colsample_bytree": self.colsample_bytree,
+            "reg_lambda": self.reg_lambda,
+            "tree_method": "hist",
+            "device": find_device(self.device),
+            "seed": self.random_state,
+            "nthread": self.n_jobs,
+        }
+        # Rows come in time order, so the tail is to the head what the test rows are to the tail.
+        head = max(1, min(len(X) - 1, round(len(X) * (1 - self.holdout))))
+        table = self._table(X)
+        train = xgboost.QuantileDMatrix(table[:head], target[:head], enable_categorical=True)
+        tail = xgboost.QuantileDMatrix(
+            table[head:], target[head:], ref=train, enable_categorical=True
+        )
+        search = xgboost.train(
+            settings,
+            train,
+            self.n_estimators,
+            evals=[(tail, "tail")],
+            early_stopping_rounds=self.early_stopping_rounds,
+            verbose_eval=False,
+        )
+        # The newest rows are worth most, so the model that stays is trained on them as well.
+        everything = xgboost.QuantileDMatrix(table, target, enable_categorical=True)
+        self.model_ = xgboost.train(settings, everything, search.best_iteration + 1)
+        self.n_parameters_ = sum(tree.count("\n") for tree in self.model_.get_dump())  # nodes
+        self.notes_: dict[str, Any] = {
+            "best_iteration": search.best_iteration,
+            "min_child_weight": evidence,
+            "device": used_device(self.model_),
+        }
+        return self
+
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
+        """-> (n, n_classes), columns as in `classes_`."""
+        # XGBoost answers in float32, whose rows miss one by more than scikit-learn's metrics allow.
+        p = self.predict(X).astype(np.float64)
+        return p / p.sum(axis=1, keepdims=True) if p.ndim == 2 else np.column_stack([1 - p, p])
+
+    def predict(self, X: pd.DataFrame) -> np.ndarray:
+        """-> (n,), regression only."""
+        return self.model_.inplace_predict(self._table(X))
+
+    def _table(self, X: pd.DataFrame) -> pd.DataFrame:
+        """X with the categories of the train rows; a new category becomes a missing value."""
+        columns = [
+            X[name].cat.set_categories(self.categories_[name])
+            if name in self.categories_
+            else X[name].astype(float)
+            for name in X.columns
+        ]
+        # XGBoost refuses names that hold brackets, so columns are known by their place.
+        return pd.concat(columns, axis=1).set_axis(
+            [f"column {i}" for i in range(len(columns))], axis=1
+        )
+
+
+def find_device(asked: str) -> str:
+    """The device asked for, CUDA or else CPU for `auto`; ValueError if it is missing."""
+    if asked == "cpu":
+        return asked
+    found = "cpu"
+    if xgboost.build_info().get("USE_CUDA"):
+        # XGBoost falls back to the CPU and says so only in its own config: one tree tells.
+        with xgboost.config_context(verbosity=0):
+            row = xgboost.DMatrix(np.zeros((1, 1)), label=np.zeros(1))
+            found = used_device(xgboost.train({"device": "cuda"}, row, 1))
+    if asked == "cuda" and found == "cpu":
+        raise ValueError("device=cuda is missing: XGBoost finds only the CPU here")
+    return found
+
+
+def used_device(booster: xgboost.Booster) -> str:
+    device = json.loads(booster.save_config())["learner"]["generic_param"]["device"]
+    return str(device).partition(":")[0]

@@ -1,0 +1,177 @@
+"""The network era: columns become vectors, and layers learn which combinations matter.
+
+You do: choose a width, a learning rate and when to stop; design no combination by hand.
+It does: reads the rows in small batches, many times over, and follows the gradient.
+Pays in: passes over the data, and results that move with the seed.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from annotated_types import Ge, Gt, Lt
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@dataclass
+class Network:
+    members: Annotated[int, Ge(1)] = 8  # small networks side by side, whose answers are averaged
+    width: Annotated[int, Ge(1)] = 64  # hidden units of one member
+    bins: Annotated[int, Ge(1)] = 6  # pieces that the range of a number is cut into
+    embedding: Annotated[int, Ge(1)] = 8  # numbers that stand for a category
+    dropout: Annotated[float, Ge(0), Lt(1)] = 0.2  # share of hidden units that skip a step
+    learning_rate: Annotated[float, Gt(0)] = 2e-3  # length of a step
+    weight_decay: Annotated[float, Ge(0)] = 0.03  # pull of the weights towards zero
+    batch_size: Annotated[int, Ge(1)] = 256  # rows per step
+    max_epochs: Annotated[int, Ge(1)] = 60  # passes over the rows, at most
+    patience: Annotated[int, Ge(1)] = 4  # passes without progress before it stops
+    holdout: Annotated[float, Gt(0), Lt(1)] = 0.1  # share of rows, the last ones, that say when
+    # Supplied by the runner.
+    device: Literal["auto", "cpu", "cuda", "xpu", "mps"] = "auto"
+    random_state: int = 0
+
+    era: ClassVar[str] = "networks"
+    year: ClassVar[int] = 2022  # Gorishniy et al., numeric embeddings, arXiv 2203.05556
+    view: ClassVar[str] = "features"
+
+    def fit(self, X: pd.DataFrame, y: np.ndarray) -> "Network":
+        """X: (n, columns); y: (n,) class names as str objects, or floats for regression."""
+        self.device_ = find_device(self.device)
+        self.regression_ = y.dtype.kind == "f"
+        if self.regression_:
+            self.offset_, self.scale_ = y.mean(), y.std() or 1.0
+            target = torch.tensor((y - self.offset_) / self.scale_, dtype=torch.float32)
+        else:
+            self.classes_, codes = np.unique(y, return_inverse=True)
+            target = torch.tensor(codes)
+        target = target.to(self.device_)
+        # Rows come in time order, so the tail is to the head what the test rows are to the tail.
+        head = max(1, min(len(y) - 1, round(len(y) * (1 - self.holdout))))
+
+        torch.manual_seed(self.random_state)
+        self.encoder_ = Encoder(X, self.bins)
+        numbers, categories = self.encoder_(X, self.device_)
+        outputs = 1 if self.regression_ else len(self.classes_)
+        self.model_ = Members(self, self.encoder_, outputs).to(self.device_)
+        optimizer = torch.optim.AdamW(
+            self.model_.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay
+        )
+
+        best_loss, best_epoch, best_weights = np.inf, 0, {}
+        for epoch in range(1, self.max_epochs + 1):
+            self.model_.train()
+            for batch in torch.randperm(head).to(self.device_).split(self.batch_size):
+                optimizer.zero_grad()
+                self._loss(numbers[batch], categories[batch], target[batch]).backward()
+                optimizer.step()
+            self.model_.eval()
+            with torch.inference_mode():
+                loss = self._loss(numbers[head:], categories[head:], target[head:]).item()
+            if loss < best_loss:
+                best_loss, best_epoch = loss, epoch
+                best_weights = {k: v.clone() for k, v in self.model_.state_dict().items()}
+            elif epoch - best_epoch >= self.patience:
+                break
+        self.model_.load_state_dict(best_weights)
+        self.n_parameters_ = sum(weights.numel() for weights in self.model_.parameters())
+        self.notes_: dict[str, Any] = {"best_epoch": best_epoch, "device": self.device_}
+        return self
+
+    def _loss(self, numbers: Tensor, categories: Tensor, target: Tensor) -> Tensor:
+        """Every member answers for itself; only their predictions are averaged (TabM)."""
+        outputs = self.model_(numbers, categories)  # (members, batch, outputs)
+        targets = target.repeat(len(outputs))
+        if self.regression_:
+            return functional.mse_loss(outputs.flatten(), targets)
+        return functional.cross_entropy(outputs.flatten(0, 1), targets)
+
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
+        """-> (n, n_classes), columns as in `classes_`."""
+        return self._answers(X).softmax(-1).mean(0).numpy()
+
+    def predict(self, X: pd.DataFrame) -> np.ndarray:
+        """-> (n,), regression only."""
+        return self._answers(X).mean(0)[:, 0].numpy() * self.scale_ + self.offset_
+
+    @torch.inference_mode()
+    def _answers(self, X: pd.DataFrame) -> Tensor:  # -> (members, n, outputs), 8,192 rows at a time
+        chunks = (X[start : start + 8192] for start in range(0, len(X), 8192))
+        answers = [self.model_(*self.encoder_(chunk, self.device_)).cpu() for chunk in chunks]
+        return torch.cat(answers, dim=1).double()
+
+
+class Encoder:
+    """Table -> tensors; learns the categories and the quantiles of the train rows."""
+
+    def __init__(self, X: pd.DataFrame, bins: int) -> None:
+        self.categories = {c: X[c].cat.categories for c in X if X[c].dtype == "category"}
+        self.numbers = [c for c in X if c not in self.categories]
+        # Half-empty columns are cut at what they hold; empty ones become all zeros.
+        filled = X[self.numbers].astype(float).dropna(axis=1, how="all")
+        edges = filled.quantile(np.linspace(0, 1, bins + 1)).reindex(columns=self.numbers).fillna(0)
+        self.edges = torch.tensor(edges.to_numpy().T, dtype=torch.float32)  # (numbers, bins + 1)
+
+    def __call__(self, X: pd.DataFrame, device: str) -> tuple[Tensor, Tensor]:
+        """-> (n, numbers) float32 with NaN, and (n, categories) int64 with 0 for missing or new."""
+        codes = [X[c].cat.set_categories(k).cat.codes for c, k in self.categories.items()]
+        categories = np.array(codes, dtype=np.int64).reshape(len(codes), len(X)).T + 1
+        numbers = X[self.numbers].astype(float).to_numpy(np.float32)
+        return torch.tensor(numbers, device=device), torch.tensor(categories, device=device)
+
+
+class Members(nn.Module):
+    """`members` networks of two hidden layers that share their embeddings and are run as one.
+
+    Averaging small networks that are trained side by side is what TabM found to work best on
+    tables (Gorishniy et al. 2024, arXiv 2410.24210); here each has weights of its own.
+    """
+
+    def __init__(self, settings: Network, encoder: Encoder, outputs: int) -> None:
+        super().__init__()
+        members, width = self.shape = settings.members, settings.width
+        self.dropout = settings.dropout
+        self.register_buffer("low", encoder.edges[:, :-1])
+        self.register_buffer("size", encoder.edges.diff().clamp_min(1e-6))
+        self.embeddings = nn.ModuleList(
+            nn.Embedding(len(known) + 1, settings.embedding)
+            for known in encoder.categories.values()
+        )
+        columns = encoder.edges.numel() + settings.embedding * len(self.embeddings)
+        self.first = nn.Linear(columns, members * width)
+        self.second = nn.Parameter(torch.randn(members, width, width) / (3 * width) ** 0.5)
+        self.second_bias = nn.Parameter(torch.zeros(members, 1, width))
+        self.last = nn.Parameter(torch.randn(members, width, outputs) / width**0.5)
+        self.last_bias = nn.Parameter(torch.zeros(members, 1, outputs))
+
+    low: Tensor  # (numbers, bins): where each piece begins
+    size: Tensor  # (numbers, bins): and how far it reaches
+
+    def forward(self, numbers: Tensor, categories: Tensor) -> Tensor:
+        """(batch, numbers), (batch, categories) -> (members, batch, outputs)"""
+        # A number is how far it has come through each bin (piecewise linear, arXiv 2203.05556).
+        missing = numbers.isnan().unsqueeze(-1)
+        passed = ((numbers.unsqueeze(-1) - self.low) / self.size).clamp(0, 1)
+        # Centred, because a layer learns slowly from inputs that are all positive (LeCun 1998).
+        passed = (2 * passed - 1).masked_fill(missing, 0)
+        pieces = torch.cat([passed, missing.float()], dim=-1)
+        vectors = [table(codes) for table, codes in zip(self.embeddings, categories.T, strict=True)]
+        columns = torch.cat([pieces.flatten(1), *vectors], dim=1)
+        hidden = self.first(columns).relu().view(-1, *self.shape).transpose(0, 1)
+        # One mask for all members: drawing one for each took a third of the time, and unit 7 of one
+        # member has nothing in common with unit 7 of the next.
+        ones = hidden.new_ones(hidden.shape[1:])
+        hidden = hidden * functional.dropout(ones, self.dropout, self.training)
+        hidden = torch.baddbmm(self.second_bias, hidden, self.second).relu()
+        return torch.baddbmm(self.last_bias, hidden, self.last)
+
+
+def find_device(asked: str) -> str:
+    """The device asked for, or the best one present for `auto`; ValueError if it is missing."""
+    kinds = {"cuda": torch.cuda, "xpu": torch.xpu, "mps": torch.backends.mps}
+    found = [*(name for name, kind in kinds.items() if kind.is_available()), "cpu"]
+    if asked not in ("auto", *found):
+        raise ValueError(f"device={asked} is missing: torch finds {', '.join(found)} here")
+    return found[0] if asked == "auto" else asked

@@ -1,0 +1,93 @@
+"""The forest era: many deep trees, each grown on its own draw of the rows, then averaged.
+
+You do: almost nothing; no scaling, no curves to guess, hardly a setting to turn.
+It does: grows hundreds of trees that disagree, and lets their mistakes cancel out.
+Pays in: memory, and nodes to walk through for every prediction.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+import sklearn.ensemble
+from annotated_types import Ge, Gt, Le
+from sklearn.compose import ColumnTransformer, make_column_selector, make_column_transformer
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import OrdinalEncoder
+
+try:
+    import sklearnex.ensemble as intelex_ensemble
+except ImportError:
+    intelex_ensemble = None
+
+
+@dataclass
+class RandomForest:
+    n_estimators: Annotated[int, Ge(1)] = 300  # trees; more never hurts, only costs
+    max_features: Annotated[float, Gt(0), Le(1)] = (
+        0.5  # share of columns each split may choose from
+    )
+    min_samples_leaf: Annotated[int, Ge(1)] = 5  # rows a leaf needs: smoother probabilities
+    engine: Literal["auto", "sklearn", "intelex"] = "auto"  # auto: intelex where installed
+    # Supplied by the runner.
+    random_state: int = 0
+    n_jobs: int = 1
+
+    era: ClassVar[str] = "forests"
+    year: ClassVar[int] = 2001  # Breiman, "Random Forests"
+    view: ClassVar[str] = "features"
+
+    def fit(self, X: pd.DataFrame, y: np.ndarray) -> "RandomForest":
+        """X: (n, columns); y: (n,) class names as str objects, or floats for regression."""
+        if self.engine == "intelex" and intelex_ensemble is None:
+            raise ImportError("engine=intelex needs: pip install scikit-learn-intelex")
+        regression = y.dtype.kind == "f"
+        intelex = intelex_ensemble is not None and self.engine != "sklearn"
+        module = intelex_ensemble if intelex else sklearn.ensemble
+        kind = module.RandomForestRegressor if regression else module.RandomForestClassifier
+        self.prepare_ = prepare().fit(floats(X))
+        self.model_ = kind(
+            n_estimators=self.n_estimators,
+            max_features=self.max_features,
+            min_samples_leaf=self.min_samples_leaf,
+            random_state=self.random_state,
+            n_jobs=self.n_jobs,
+        ).fit(self.prepare_.transform(floats(X)), y)
+        if not regression:
+            self.classes_ = self.model_.classes_
+        self.notes_: dict[str, Any] = {
+            "engine": "intelex" if hasattr(self.model_, "_onedal_estimator") else "sklearn"
+        }
+        return self
+
+    @property
+    def n_parameters_(self) -> int:
+        """Nodes of all trees, counted on request: unpacking the trees would land in the clock."""
+        return sum(tree.tree_.node_count for tree in self.model_.estimators_)
+
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
+        """-> (n, n_classes), columns as in `classes_`."""
+        return self.model_.predict_proba(self.prepare_.transform(floats(X)))
+
+    def predict(self, X: pd.DataFrame) -> np.ndarray:
+        """-> (n,), regression only."""
+        return self.model_.predict(self.prepare_.transform(floats(X)))
+
+
+def floats(X: pd.DataFrame) -> pd.DataFrame:
+    """Every column that is not a category as float64, missing as NaN."""
+    return X.astype({name: float for name in X.columns if X[name].dtype != "category"})
+
+
+def prepare() -> ColumnTransformer:
+    """Categories as whole numbers, a missing or new one as -1; missing numbers far below all."""
+    return make_column_transformer(
+        (
+            OrdinalEncoder(
+                handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-1
+            ),
+            make_column_selector(dtype_include="category"),
+        ),
+        remainder=SimpleImputer(strategy="constant", fill_value=-1e6, keep_empty_features=True),
+    )

@@ -1,0 +1,314 @@
+"""One contract for every model that conf/model/ names, and what is particular to some of them."""
+
+import ast
+import dataclasses
+import importlib
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+from sklearn.metrics import log_loss, r2_score
+
+from models import boosting, network, random_forest, svm
+
+ROOT = Path(__file__).parent.parent
+CONFS = {
+    path.stem: yaml.safe_load(path.read_text("utf-8"))
+    for path in sorted((ROOT / "conf" / "model").glob("*.yaml"))
+}
+KINDS = ("binary", "multiclass", "regression")
+
+
+def model_class(name: str) -> Any:
+    module, attribute = CONFS[name]["_target_"].rsplit(".", 1)
+    return getattr(importlib.import_module(module), attribute)
+
+
+def source(name: str) -> Path:
+    return ROOT / (CONFS[name]["_target_"].rpartition(".")[0].replace(".", "/") + ".py")
+
+
+def table(rows: int, seed: int, kind: str) -> tuple[pd.DataFrame, np.ndarray]:
+    """Numbers, whole numbers, truth values, gaps and categories, and labels they can explain."""
+    random = np.random.default_rng(seed)
+    X = pd.DataFrame(
+        random.normal(size=(rows, 4)), columns=["a", "b", "with [brackets] <", "noise"]
+    )
+    X["whole"] = random.integers(0, 5, rows)
+    X["flag"] = random.random(rows) < 0.5
+    X["topic"] = pd.Categorical(random.choice(["news", "sport", "music"], rows))
+    X["constant"] = 1.0
+    X["empty"] = np.nan
+    music = (X["topic"] == "music").to_numpy()
+    signal = 2 * X["a"].to_numpy() - X["b"].to_numpy() + 2 * music + 0.3 * random.normal(size=rows)
+    X.loc[random.random(rows) < 0.1, "noise"] = np.nan
+    X["history"] = X["noise"].astype(object).where(X["noise"].notna(), None)
+    if kind == "regression":
+        return X, 100 + 10 * signal
+    names = ["no", "yes"] if kind == "binary" else ["much", "none", "some"]
+    cuts = [0.6] if kind == "binary" else [-0.5, 1.5]
+    return X, np.array(names, dtype=object)[np.digitize(signal, cuts)]
+
+
+def answers(model: Any, X: pd.DataFrame, kind: str) -> np.ndarray:
+    return model.predict(X) if kind == "regression" else model.predict_proba(X)
+
+
+@cache
+def fitted(name: str, kind: str) -> Any:
+    return model_class(name)().fit(*table(600, 0, kind))
+
+
+every_model = pytest.mark.parametrize("name", CONFS)
+every_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+@every_model
+def test_opens_with_what_it_asks_and_costs(name: str) -> None:
+    docstring = ast.get_docstring(ast.parse(source(name).read_text("utf-8"))) or ""
+    openings = [line.partition(":")[0] for line in docstring.splitlines()[2:]]
+    assert openings == ["You do", "It does", "Pays in"]
+
+
+@every_model
+def test_fits_on_a_few_screens(name: str) -> None:
+    limit = {"network": 180, "svm": 160}.get(name, 135)
+    assert len(source(name).read_text("utf-8").splitlines()) <= limit
+
+
+@every_model
+def test_settings_can_be_read_without_importing(name: str) -> None:
+    tree = ast.parse(source(name).read_text("utf-8"))
+    target = CONFS[name]["_target_"].rpartition(".")[2]
+    [node] = [n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == target]
+    read = {
+        line.target.id: ast.literal_eval(line.value)
+        for line in node.body
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value
+    }
+    real = {field.name: field.default for field in dataclasses.fields(model_class(name))}
+    assert {key: read[key] for key in real} == real
+    assert isinstance(read["era"], str)
+    assert isinstance(read["year"], int)
+
+
+@every_model
+def test_constructor_only_stores(name: str) -> None:
+    cls = model_class(name)
+    odd = {field.name: object() for field in dataclasses.fields(cls)}
+    assert vars(cls(**odd)) == odd
+
+
+@every_model
+def test_space_names_settings_and_holds_their_kind(name: str) -> None:
+    fields = {field.name: field for field in dataclasses.fields(model_class(name))}
+    for setting, declared in (CONFS[name].get("space") or {}).items():
+        assert setting in fields
+        assert set(declared) == {"choices"} or {"low", "high"} <= set(declared)
+        if "low" in declared:
+            assert type(declared["low"]) is type(declared["high"])
+            assert declared["low"] < declared["high"]
+
+
+@every_model
+@every_kind
+def test_fit_returns_self_and_changes_nothing_it_was_given(name: str, kind: str) -> None:
+    X, y = table(120, 0, kind)
+    X_before, y_before = X.copy(deep=True), y.copy()
+    model = model_class(name)()
+    assert model.fit(X, y) is model
+    answers(model, X, kind)
+    pd.testing.assert_frame_equal(X, X_before)
+    np.testing.assert_array_equal(y, y_before)
+    assert isinstance(model.n_parameters_, int)
+    assert model.n_parameters_ > 0
+    assert all(isinstance(key, str) for key in model.notes_)
+
+
+@every_model
+@pytest.mark.parametrize("kind", KINDS[:2])
+def test_probabilities(name: str, kind: str) -> None:
+    model = fitted(name, kind)
+    X, y = table(300, 1, kind)
+    probabilities = model.predict_proba(X)
+    assert list(model.classes_) == sorted(set(y))
+    assert probabilities.shape == (300, len(model.classes_))
+    assert probabilities.min() >= 0
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-9)
+
+
+@every_model
+@every_kind
+def test_beats_the_floor_on_what_can_be_learned(name: str, kind: str) -> None:
+    X, y = table(300, 1, kind)
+    found = answers(fitted(name, kind), X, kind)
+    if kind == "regression":
+        explained = r2_score(y, found)
+        assert abs(explained) < 0.05 if name == "baseline" else explained > 0.5
+        return
+    shares = np.unique(table(600, 0, kind)[1], return_counts=True)[1] / 600
+    floor = log_loss(y, np.tile(shares, (300, 1)))
+    loss = log_loss(y, found)
+    assert loss == pytest.approx(floor) if name == "baseline" else loss < 0.85 * floor
+
+
+@every_model
+@every_kind
+def test_gaps_and_categories_never_seen(name: str, kind: str) -> None:
+    X, _ = table(60, 2, kind)
+    X["topic"] = pd.Categorical(["opera", None, "music"] * 20)
+    X["a"] = np.nan  # had no gap when it was learned from
+    assert np.isfinite(answers(fitted(name, kind), X, kind)).all()
+
+
+@every_model
+@every_kind
+def test_same_seed_same_answers_to_the_bit(name: str, kind: str) -> None:
+    X, _ = table(200, 3, kind)
+    again = model_class(name)().fit(*table(600, 0, kind))
+    np.testing.assert_array_equal(answers(again, X, kind), answers(fitted(name, kind), X, kind))
+
+
+@every_model
+@every_kind
+def test_a_row_is_judged_by_itself(name: str, kind: str) -> None:
+    model = fitted(name, kind)
+    X, _ = table(100, 4, kind)
+    together = answers(model, X, kind)
+    order = np.random.default_rng(0).permutation(len(X))
+    shuffled = answers(model, X.iloc[order], kind)
+    np.testing.assert_allclose(shuffled, together[order], rtol=1e-4, atol=1e-5)
+    alone = answers(model, X.iloc[[7]], kind)
+    np.testing.assert_allclose(alone, together[[7]], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["random_forest", "xgboost", "network"])
+def test_another_seed_is_another_model(name: str) -> None:
+    X, _ = table(200, 3, "binary")
+    other = model_class(name)(random_state=1).fit(*table(600, 0, "binary"))
+    assert (other.predict_proba(X) != fitted(name, "binary").predict_proba(X)).any()
+
+
+@every_kind
+def test_svm_goes_over_to_nystroem_and_says_so(kind: str) -> None:
+    X, y = table(300, 0, kind)
+    assert svm.SVM(max_exact_rows=300).fit(X, y).notes_["solver"] == "exact"
+    beyond = svm.SVM(max_exact_rows=299, n_components=50).fit(X, y)
+    assert beyond.solver_ == beyond.notes_["solver"] == "nystroem"
+    X_test, y_test = table(300, 1, kind)
+    found = answers(beyond, X_test, kind)
+    if kind == "regression":
+        assert r2_score(y_test, found) > 0.5
+    else:
+        assert (beyond.classes_[found.argmax(axis=1)] == y_test).mean() > 0.7
+
+
+def test_svm_probabilities_cost_no_more_than_one_fit_of_half_the_rows_a_width(monkeypatch) -> None:
+    fitted_rows = []
+
+    class Counting(svm.sklearn.svm.SVC):
+        def fit(self, X: Any, y: Any) -> Any:
+            fitted_rows.append(len(X))
+            return super().fit(X, y)
+
+    monkeypatch.setattr(svm.sklearn.svm, "SVC", Counting)
+    svm.SVM(engine="sklearn", gamma=0.3).fit(*table(400, 0, "binary"))
+    assert sorted(fitted_rows) == [200, 400]
+
+
+def test_svm_probabilities_keep_the_class_that_the_machine_chose() -> None:
+    model = fitted("svm", "multiclass")
+    X, _ = table(300, 1, "multiclass")
+    chosen = model.classes_[model.predict_proba(X).argmax(axis=1)]
+    np.testing.assert_array_equal(chosen, model.model_.predict(model._inputs(X)))
+
+
+def test_svm_picks_the_kernel_width_that_the_data_asks_for() -> None:
+    random = np.random.default_rng(0)
+    X = pd.DataFrame(random.uniform(-1, 1, (800, 10)), columns=list("abcdefghij"))
+    straight = X["a"] + X["b"] + 0.7 * random.normal(size=800) > 0
+    checkered = X["a"] * X["b"] > 0
+    found = [
+        svm.SVM().fit(X, np.where(rule, "in", "out").astype(object)).notes_["gamma"]
+        for rule in (straight, checkered)
+    ]
+    assert found[0] == svm.SVM.WIDTHS[0] < found[1]
+
+
+@pytest.mark.parametrize(
+    ("module", "attribute", "name"),
+    [(svm, "intelex_svm", "svm"), (random_forest, "intelex_ensemble", "random_forest")],
+)
+class TestEngine:
+    rows: ClassVar[int] = 200
+
+    def test_missing(self, module: Any, attribute: str, name: str, monkeypatch) -> None:
+        monkeypatch.setattr(module, attribute, None)
+        X, y = table(self.rows, 0, "binary")
+        with pytest.raises(ImportError, match="pip install scikit-learn-intelex"):
+            model_class(name)(engine="intelex").fit(X, y)
+        assert model_class(name)().fit(X, y).notes_["engine"] == "sklearn"
+
+    def test_asked_for_is_the_one_used(self, module: Any, attribute: str, name: str) -> None:
+        X, y = table(self.rows, 0, "binary")
+        assert model_class(name)(engine="sklearn").fit(X, y).notes_["engine"] == "sklearn"
+        if getattr(module, attribute) is None:
+            pytest.skip("scikit-learn-intelex is not installed")
+        for kind in KINDS:
+            used = model_class(name)(engine="intelex").fit(*table(self.rows, 0, kind)).notes_
+            assert used["engine"] == "intelex", f"fell back to scikit-learn for {kind}"
+
+
+def test_xgboost_stops_early_on_the_tail() -> None:
+    # The head says `x > 0 is yes`; in the last fifth the rule is turned round. Whoever holds out
+    # the tail sees the first tree make things worse; whoever holds out anything else does not.
+    random = np.random.default_rng(0)
+    X = pd.DataFrame({"x": random.normal(size=1000)})
+    yes = (X["x"] > 0).to_numpy()
+    same = np.where(yes, "yes", "no").astype(object)
+    turned = same.copy()
+    turned[800:] = np.where(yes[800:], "no", "yes")
+    assert boosting.XGBoost().fit(X, same).notes_["best_iteration"] > 5
+    assert boosting.XGBoost().fit(X, turned).notes_["best_iteration"] == 0
+
+
+def test_network_stops_early_on_the_tail() -> None:
+    random = np.random.default_rng(0)
+    X = pd.DataFrame({"x": random.normal(size=2000)})
+    yes = (X["x"] > 0).to_numpy()
+    same = np.where(yes, "yes", "no").astype(object)
+    turned = same.copy()
+    turned[1800:] = np.where(yes[1800:], "no", "yes")
+    quick = {"max_epochs": 8, "patience": 8}
+    assert network.Network(**quick).fit(X, same).notes_["best_epoch"] > 3
+    assert network.Network(**quick).fit(X, turned).notes_["best_epoch"] == 1
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
+@pytest.mark.parametrize("model", [boosting.XGBoost, network.Network])
+def test_a_device_asked_for_and_missing(model: Any) -> None:
+    X, y = table(50, 0, "binary")
+    with pytest.raises(ValueError, match=r"^device=cuda is missing: [^\n]+$"):
+        model(device="cuda").fit(X, y)
+
+
+@pytest.mark.parametrize("name", ["network", "xgboost"])
+def test_auto_takes_a_device_and_says_which(name: str) -> None:
+    accelerator = torch.cuda.is_available() or (
+        name == "network" and (torch.xpu.is_available() or torch.backends.mps.is_available())
+    )
+    assert (fitted(name, "binary").notes_["device"] != "cpu") == accelerator
+
+
+def test_every_xgboost_row_counts_in_the_final_fit() -> None:
+    # Rows of the tail alone hold the second class's telling value.
+    X = pd.DataFrame({"x": [0.0] * 800 + [1.0] * 200})
+    y = np.array(["no", "yes"], dtype=object)[[*([0, 1] * 400), *([1] * 200)]]
+    model = boosting.XGBoost(early_stopping_rounds=5).fit(X, y)
+    low, high = model.predict_proba(pd.DataFrame({"x": [0.0, 1.0]}))[:, 1]
+    assert high > low
