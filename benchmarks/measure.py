@@ -100,12 +100,12 @@ class Clock:
 
 
 def latency(call: Callable[[], Any], budget: float = 0.05, most: int = 50) -> dict[str, float]:
-    """Time one call again and again: the median of at least 3 calls, at most `most`, until
-    `budget` seconds are spent. The first call is a warm-up and does not count."""
+    """Time one call again and again: the median of at most `most` calls within `budget` seconds,
+    of one at least. The call before the first is a warm-up and does not count."""
     call()
     seconds: list[float] = []
     end = time.perf_counter() + budget
-    while len(seconds) < 3 or (len(seconds) < most and time.perf_counter() < end):
+    while not seconds or (len(seconds) < most and time.perf_counter() < end):
         start = time.perf_counter()
         call()
         synchronise()

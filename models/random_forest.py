@@ -24,7 +24,7 @@ except ImportError:
 
 @dataclass
 class RandomForest:
-    n_estimators: Annotated[int, Ge(1)] = 300  # trees; more never hurts, only costs
+    n_estimators: Annotated[int, Ge(1)] = 200  # trees; more never hurts, only costs
     max_features: Annotated[float, Gt(0), Le(1)] = (
         0.5  # share of columns each split may choose from
     )

@@ -1,6 +1,7 @@
 """Are the defaults good? Each against a search over its own space, on `notifications`.
 
-    python -m benchmarks.suites.defaults
+    python -m benchmarks.suites.defaults              all models; rewrites docs/defaults.md
+    python -m benchmarks.suites.defaults svm          only prints
 
 50 trials (Optuna's TPE) are fitted on the first 80 % of the first seed's train rows and scored on
 the last 20 %; the best one and the default are then fitted on all train rows of three seeds and
@@ -11,6 +12,7 @@ import datetime
 import importlib
 import os
 import platform
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +93,10 @@ def main() -> None:
         "|---|---:|---:|---:|---:|",
     ]
     changed = ["| model | what the search set |", "|---|---|"]
+    chosen = sys.argv[1:]
     for path in sorted((ROOT / "conf" / "model").glob("*.yaml")):
         conf = yaml.safe_load(path.read_text("utf-8"))
-        if not conf.get("space"):
+        if not conf.get("space") or (chosen and path.stem not in chosen):
             continue
         settings = search(conf, draws[SEEDS[0]], SEEDS[0])
         default, best = auc_on_test(conf, {}, draws), auc_on_test(conf, settings, draws)
@@ -107,6 +110,8 @@ def main() -> None:
         )
         changed.append(f"| {path.stem} | {told} |")
         print(changed[-1], flush=True)
+    if chosen:
+        return
     rows, machine = Notifications().rows, f"{THREADS} cores, {platform.machine()}"
     text = (
         "# How good the defaults are\n\n"
