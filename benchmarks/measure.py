@@ -99,10 +99,13 @@ class Clock:
             self.phases[name] = {"wall": wall, "cpu": cpu, "memory_growth": growth}
 
 
-def latency(call: Callable[[], Any], budget: float = 0.05, most: int = 50) -> dict[str, float]:
+def latency(
+    call: Callable[[], Any], budget: float = 0.05, most: int = 50, warm_up: bool = True
+) -> dict[str, float]:
     """Time one call again and again: the median of at most `most` calls within `budget` seconds,
-    of one at least. The call before the first is a warm-up and does not count."""
-    call()
+    of one at least. A call before them is the warm-up and does not count."""
+    if warm_up:
+        call()
     seconds: list[float] = []
     end = time.perf_counter() + budget
     while not seconds or (len(seconds) < most and time.perf_counter() < end):

@@ -47,8 +47,7 @@ class SVM:
 
     # In units of 1 / (columns x variance). C times gamma stays fixed, because good pairs lie on
     # such a line (Keerthi and Lin 2003, "Asymptotic Behaviors of SVMs with Gaussian Kernel").
-    WIDTHS: ClassVar[tuple[float, ...]] = (0.03, 0.1, 1.0)
-    TRIAL_ROWS: ClassVar[int] = 2_000  # enough to tell widths apart that differ threefold
+    WIDTHS: ClassVar[tuple[float, ...]] = (0.03, 1.0)
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "SVM":
         """X: (n, columns); y: (n,) class names as str objects, or floats for regression."""
@@ -63,17 +62,22 @@ class SVM:
         self.solver_ = "exact" if len(Z) <= self.max_exact_rows else "nystroem"
         self.unit_ = 1 / (Z.shape[1] * float(Z.var()) or 1.0)
 
-        # Which width suits the data shows on some of the rows; trying it on all costs squared.
+        # Decision values of rows that were trained on are too sure of themselves, so the first
+        # half (of each class) is fitted and the second half says which width is best and what a
+        # decision value is worth as a probability. A half costs a quarter of the fit; SVC's own
+        # probability=True would cost five more fits.
         widths = self.WIDTHS if self.gamma is None else (self.gamma,)
-        parts = max(2, len(Z) // self.TRIAL_ROWS)
-        width = widths[0]
-        if len(widths) > 1:
-            width = min(widths, key=lambda width: self._held_out(Z, y, width, parts)[0])
-        # Decision values of rows that were trained on are too sure of themselves, so one half (of
-        # each class) is fitted and the other says what a decision value is worth as a probability.
-        # A half costs a quarter of the fit; SVC's own probability=True would cost five more fits.
-        if not self.regression_:
-            _, self.worth_ = self._held_out(Z, y, width, 2)
+        _, (head, tail) = check_cv(2, y, classifier=not self.regression_).split(Z, y)
+        trials: list[tuple[float, float, Any]] = []
+        for width in widths:
+            machine = self._machine(width).fit(Z[head], y[head])
+            if self.regression_:
+                trials.append((np.mean((machine.predict(Z[tail]) - y[tail]) ** 2), width, None))
+                continue
+            decision = machine.decision_function(Z[tail])
+            worth = calibrate(decision, y[tail])
+            trials.append((log_loss(y[tail], probabilities(worth, decision)), width, worth))
+        _, width, self.worth_ = min(trials, key=lambda trial: trial[0])
         self.model_ = self._machine(width).fit(Z, y)
         if not self.regression_:
             self.classes_ = self.model_.classes_
@@ -87,19 +91,6 @@ class SVM:
         used = "intelex" if hasattr(self.model_, "_onedal_estimator") else "sklearn"
         self.notes_: dict[str, Any] = {"solver": self.solver_, "engine": used, "gamma": width}
         return self
-
-    def _held_out(
-        self, Z: np.ndarray, y: np.ndarray, width: float, parts: int
-    ) -> tuple[float, Any]:
-        """Fit one of so many equal parts, judge it on the next: (loss, worth of its decisions)."""
-        folds = check_cv(parts, y, classifier=not self.regression_).split(Z, y)
-        head, tail = next(folds)[1], next(folds)[1]
-        machine = self._machine(width).fit(Z[head], y[head])
-        if self.regression_:
-            return float(np.mean((machine.predict(Z[tail]) - y[tail]) ** 2)), None
-        decision = machine.decision_function(Z[tail])
-        worth = calibrate(decision, y[tail])
-        return log_loss(y[tail], probabilities(worth, decision)), worth
 
     def _machine(self, width: float) -> Any:
         gamma, C = width * self.unit_, self.C / width

@@ -57,6 +57,8 @@ def test_latency_is_the_median_without_the_first_call():
     assert found["calls"] == 1
     assert len(calls) == 2
     assert latency(lambda: None, budget=60, most=7)["calls"] == 7
+    assert latency(lambda: calls.append(1), budget=0, warm_up=False)["calls"] == 1
+    assert len(calls) == 3
     assert found["min"] <= found["median"]
 
 

@@ -18,7 +18,7 @@ from benchmarks.records import Cell, Run
 from benchmarks.settings import complete
 
 ROOT = Path(__file__).parents[2]
-MODELS = ("baseline", "logistic", "xgboost")
+MODELS = ("baseline", "logistic", "random_forest", "xgboost")
 
 
 @pytest.fixture
@@ -28,6 +28,7 @@ def rows(benchmark) -> int:
 
 def cell_of(model: str, rows: int) -> Cell:
     targets = {"baseline": "models.baseline.Baseline", "logistic": "models.logistic.Logistic",
+               "random_forest": "models.random_forest.RandomForest",
                "xgboost": "models.boosting.XGBoost"}  # fmt: skip
     task = {"_target_": "tasks.notifications.Notifications", "rows": rows}
     config = {
