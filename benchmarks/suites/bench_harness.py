@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks import execute
-from benchmarks.cell import build, predict
+from benchmarks.cell import build, predict, supplied
 from benchmarks.measure import available_cores
 from benchmarks.records import Cell, Run
 from benchmarks.settings import complete
@@ -47,7 +47,7 @@ def test_bare_calls(benchmark, model, rows):
     job = execute.job_of(cell_of(model, rows))
 
     def calls():
-        task, fresh = build(job["task"]), build(job["model"])
+        task, fresh = build(job["task"]), build(job["model"], supplied(job))
         data = task.load(0)
         train, test = task.view(data, fresh.view)
         fresh.fit(train, data.train_labels)
