@@ -192,7 +192,7 @@ def sentence(error: BaseException) -> str:
         group, _, name = str(error.missing_cfg_file).partition("/")
         return f"There is no {group} {name!r}; there are: {', '.join(error.options)}."
     if isinstance(cause, ConfigAttributeError) and cause.parent_node is not None:
-        keys = [str(key) for key in cause.parent_node if key not in ("_target_", "hydra")]
+        keys = [str(key) for key in cause.parent_node if key not in ("_target_", "hydra", "space")]
         return unknown_key(str(cause.full_key), keys)
     text = " ".join(str(error).split())
     return re.sub(r" See https://hydra.cc\S* for details", "", text)
