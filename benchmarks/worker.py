@@ -59,7 +59,7 @@ class Worker:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         # Threads of GNU OpenMP wait for each other by spinning. When another process has one of
         # the cores, the others spin for as long as it keeps it, at every barrier. With this bound
-        # two XGBoost fits at once took 7.5 s each instead of 13.3 s, and one alone 3.0 s, not 2.9 s.
+        # two XGBoost fits at once took 7.5 s each instead of 13.3 s; one alone 3.0 s, not 2.9 s.
         environment = {"GOMP_SPINCOUNT": "1000", **os.environ}
         environment |= {name: str(threads) for name in THREAD_VARIABLES}
         start = {"threads": threads, "modules": sorted(modules) if fork else [], "fork": fork}
