@@ -29,8 +29,9 @@ ROOT = Path(__file__).parents[2]
 TRIALS = 50
 THREADS = os.cpu_count() or 1
 # Seeds 0 to 2 served to choose the defaults and 100 to 102 to check them; XGBoost was 0.0059
-# behind there and was changed, so those are used up as well.
-SEEDS = (200, 201, 202)
+# behind there and was changed. 200 to 202 served to choose the SVM's kernel widths. So these are
+# fresh; whoever changes a default after looking at them takes the next ones.
+SEEDS = (300, 301, 302)
 ALLOWED = 0.005  # of ROC AUC: how far below its search a default may be
 
 
