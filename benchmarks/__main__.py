@@ -1,6 +1,10 @@
 import sys
 
-from benchmarks.run import main
+from benchmarks.measure import available_cores
+from benchmarks.worker import Worker
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with Worker(available_cores()) as worker:  # loads libraries while Hydra reads the configs
+        from benchmarks.run import main
+
+        sys.exit(main(worker))

@@ -145,7 +145,8 @@ def pickled_size(model: Any) -> int | None:
 
 
 def save(file: Path, predictions: np.ndarray, truth: np.ndarray | None, data: Data) -> None:
-    """Keep raw outcomes: predictions, labels (codes into `classes`, or values), truth, group."""
+    """Keep raw outcomes: predictions, labels (codes into `classes`, or values), and what else the
+    task knows of the test rows."""
     arrays: dict[str, np.ndarray] = {"predictions": predictions}
     if data.classes:
         arrays["classes"] = np.array(data.classes, dtype=str)
@@ -159,6 +160,8 @@ def save(file: Path, predictions: np.ndarray, truth: np.ndarray | None, data: Da
         arrays["truth"] = truth
     if data.group is not None:
         arrays["group"] = data.group
+    if data.test_ids is not None:
+        arrays["ids"] = data.test_ids
     np.savez_compressed(file, allow_pickle=False, **arrays)
 
 

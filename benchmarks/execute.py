@@ -42,14 +42,20 @@ def is_wanted(record: Record | None, limit: float, fresh: bool, rerun: str) -> b
 class Executor:
     """Runs the cells of one run in workers of its own. A context manager."""
 
-    def __init__(self, run: Run, cells: Sequence[Cell], limit: float, console: Console) -> None:
+    def __init__(
+        self,
+        run: Run,
+        cells: Sequence[Cell],
+        limit: float,
+        console: Console,
+        worker: Worker | None = None,
+    ) -> None:
+        """worker: one that was started before, used for the cells that have as many threads."""
         self.run, self.limit, self.console = run, limit, console
         self._modules = target_modules(cells)
-        self._workers: dict[int, Worker] = {}  # by number of threads
+        self._workers: dict[int, Worker] = {}  # by number of threads, their libraries loaded
+        self._early = worker
         self._left = Counter((cell.task, cell.model) for cell in cells)
-        # The code of the plan is the code that the worker loads. Files edited while a run is
-        # under way do not count for it: the next call finds them changed.
-        self._planned = {cell.name: cell for cell in cells}
         self._seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
         self._progress = Progress(
             SpinnerColumn(),
@@ -76,7 +82,6 @@ class Executor:
 
     def execute(self, cell: Cell) -> Record:
         """Run one cell and return the record that was written, whatever became of the cell."""
-        cell = self._planned.get(cell.name, cell)
         started = datetime.now(UTC)
         scratch = self.run.scratch(cell)
         try:
@@ -98,8 +103,12 @@ class Executor:
         """A worker whose threads are fixed at the cell's number and whose libraries are loaded."""
         threads = cell.config["threads"]
         if threads not in self._workers:
-            self._workers[threads] = Worker(threads, self._modules)
-            self._workers[threads].wait_until_ready()
+            if self._early is not None and self._early.threads == threads:
+                worker, self._early = self._early, None
+            else:
+                worker = Worker(threads)
+            worker.load(self._modules)
+            self._workers[threads] = worker
         return self._workers[threads]
 
     def _show(self, cell: Cell) -> None:
@@ -115,10 +124,9 @@ class Executor:
 
 
 def target_modules(cells: Iterable[Cell]) -> set[str]:
-    """Modules to be loaded once for all cells: the tasks', the models', and what scores them."""
+    """Modules to be loaded once for all cells: the tasks' and the models'."""
     targets = {cell.config[part]["_target_"] for cell in cells for part in ("task", "model")}
-    modules = {target.rsplit(".", 1)[0] for target in targets}
-    return modules | {"benchmarks.cell", "sklearn.metrics"}
+    return {target.rsplit(".", 1)[0] for target in targets}
 
 
 def job_of(cell: Cell) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +108,17 @@ class Run:
             os.fsync(file.fileno())
         whole.replace(path)
         shutil.rmtree(scratch, ignore_errors=True)
+
+    def outcomes(self, record: Record) -> dict[str, Any] | None:
+        """The raw outcomes of a cell that is done (results/README.md); None if they are gone."""
+        import numpy as np  # only here: listing records should not wait for it
+
+        name = "-".join(str(record[k]) for k in ("task", "model", "seed", "config_hash"))
+        try:
+            with np.load(self.cells / f"{name}.npz", allow_pickle=False) as arrays:
+                return dict(arrays)
+        except (OSError, ValueError, zipfile.BadZipFile):
+            return None
 
     def read(self) -> list[Record]:
         """All whole records of this schema version, in the order of their file names."""

@@ -20,11 +20,13 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, OmegaConfBaseException
 from rich.console import Console
 
-from benchmarks import measure, table
+from benchmarks import measure, table, verdicts
 from benchmarks.execute import ROOT, Executor, is_wanted
 from benchmarks.records import Cell, Record, Run
 from benchmarks.settings import BadInput, code_hash, complete, read_settings, refusal, unknown_key
-from benchmarks.summary import sections
+from benchmarks.summary import Section, sections
+from benchmarks.worker import Worker
+from tasks.base import METRICS
 
 CONF = ROOT / "conf"
 FINISHED, FAILED_CELLS, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -35,12 +37,17 @@ PLAIN: dict[tuple[str, str], dict[str, Any]] = {}
 requested: list[str] = []
 """Overrides for the cells (see `split_arguments`)."""
 
-_executor: Executor | None = None
-"""The executor of the sweep in this process; None in a process another launcher started."""
+_worker: Worker | None = None
+"""A worker that `python -m benchmarks` started early."""
 
 
 class Limits(pydantic.BaseModel, extra="forbid"):
     seconds: Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
+
+
+class Verdicts(pydantic.BaseModel, extra="forbid"):
+    metric: Literal[*METRICS] | None  # type: ignore[valid-type] # mypy cannot see the names
+    band: Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)] | None
 
 
 class RunConfig(pydantic.BaseModel, extra="forbid"):
@@ -52,17 +59,20 @@ class RunConfig(pydantic.BaseModel, extra="forbid"):
     threads: Annotated[int, pydantic.Field(ge=1)] | None
     device: Literal["auto", "cpu", "cuda", "xpu", "mps"]
     limits: Limits
+    verdicts: Verdicts
     fresh: bool
     rerun: Literal["nothing", "failed"]
 
 
-def run_cells(configs: Sequence[DictConfig], launch: Callable[[list[int]], None]) -> None:
-    """Check all cells of a sweep, launch those that have no record yet, show the table.
+def run_cells(
+    configs: Sequence[DictConfig], launch: Callable[[list[int]], None] | None = None
+) -> None:
+    """Check all cells of a sweep, run those that have no record yet, show the table.
 
-    launch: runs the jobs with these indices; each ends in `job` below. Raises BadInput before
-    anything is launched, SystemExit(1) after the table if a cell failed.
+    launch: runs the jobs with these indices elsewhere, each of which ends in `job` below; None:
+    they are run here. Raises BadInput before anything is run, SystemExit(1) after the table if a
+    cell failed.
     """
-    global _executor
     choices = [config.hydra.runtime.choices for config in configs]
     checked = [run_config(*pair) for pair in zip(configs, choices, strict=True)]
     cells = [to_cell(*three) for three in zip(configs, choices, checked, strict=True)]
@@ -84,30 +94,44 @@ def run_cells(configs: Sequence[DictConfig], launch: Callable[[list[int]], None]
     found = len(unique) - len(wanted)
     console.print(f"run {run.name}: {len(wanted)} cells to run, {found} found", highlight=False)
     try:
-        with Executor(run, list(wanted.values()), settings.limits.seconds, console) as _executor:
-            if wanted:
-                launch(list(wanted))
+        if launch is not None and wanted:
+            launch(list(wanted))
+        else:
+            execute(run, list(wanted.values()), settings, console)
     except KeyboardInterrupt:
         console.print("Interrupted. What is done is recorded; the same command goes on from here.")
         raise
     finally:
-        _executor = None
-        table.write_tables(run.folder, run.read())
+        table.write_tables(run.folder, judged(run, run.read(), settings.verdicts))
     records = [record for _, cell in unique.values() if (record := run.find(cell))]
-    show(run, records, console)
+    show(run, judged(run, records, settings.verdicts), records, console)
     if any(is_failure(record) for record in records):
         raise SystemExit(FAILED_CELLS)
+
+
+def execute(run: Run, cells: Sequence[Cell], settings: RunConfig, console: Console) -> list[Record]:
+    with Executor(run, cells, settings.limits.seconds, console, _worker) as executor:
+        return [executor.execute(cell) for cell in cells]
 
 
 def is_failure(record: Record) -> bool:
     return record["status"] not in ("done", "skipped")
 
 
-def show(run: Run, records: Iterable[Record], console: Console) -> None:
+def judged(run: Run, records: Iterable[Record], settings: Verdicts) -> list[Section]:
+    """Records summed up, with verdicts. Raises BadInput for a metric that a task does not have."""
+    metric, band = settings.metric, settings.band
+    return [verdicts.judge(part, run.outcomes, metric, band) for part in sections(records)]
+
+
+def show(run: Run, found: Sequence[Section], records: Iterable[Record], console: Console) -> None:
     """Print the table of the cells that were asked for, and where everything lies."""
     console.print()
-    console.print(table.render(sections(records), console.width))
-    console.print(f"\nAll of run {run.name}: {run.folder}/table.md and table.csv", highlight=False)
+    console.print(table.render(found, console.width))
+    console.print(
+        f"\nAll of run {run.name}, and a verdict on each pair: {run.folder}/table.md",
+        highlight=False,
+    )
     failed = sum(map(is_failure, records))
     if failed:
         console.print(
@@ -204,12 +228,10 @@ def job(config: DictConfig) -> str:
     choices = HydraConfig.get().runtime.choices
     settings = run_config(config, choices)
     cell = to_cell(config, choices, settings)
-    if _executor is not None:
-        return str(_executor.execute(cell)["status"])
     run = Run(settings.results / settings.run)
     run.create()
-    with Executor(run, [cell], settings.limits.seconds, Console(stderr=True)) as executor:
-        return str(executor.execute(cell)["status"])
+    (record,) = execute(run, [cell], settings, Console(stderr=True))
+    return str(record["status"])
 
 
 def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -229,8 +251,13 @@ def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return [a for a in arguments if is_first(a)], [a for a in arguments if not is_first(a)]
 
 
-def main() -> int:
-    """Run the command line; return the exit code: 0 finished, 1 a cell failed, 2 bad input."""
+def main(worker: Worker | None = None) -> int:
+    """Run the command line; return the exit code: 0 finished, 1 a cell failed, 2 bad input.
+
+    worker: one that was started already; the caller ends it.
+    """
+    global _worker
+    _worker = worker
     sys.argv[1:], requested[:] = split_arguments(sys.argv[1:])
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then leaves its errors to us
     signal.signal(signal.SIGTERM, signal.default_int_handler)

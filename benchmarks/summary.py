@@ -4,9 +4,13 @@ import json
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from benchmarks.records import Record
 from tasks.base import METRICS
+
+if TYPE_CHECKING:
+    from benchmarks.verdicts import Verdict
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,8 @@ class Section:
     task: str
     label: str
     rows: Sequence[Row]
+    verdicts: Sequence["Verdict"] = ()
+    """On each pair of rows, where they were asked for (see verdicts.judge)."""
 
     @property
     def kind(self) -> str:

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,9 @@ from benchmarks.summary import (
     memory_growth,
     phase,
     row_latency,
-    sections,
     single_latency,
 )
+from benchmarks.verdicts import Verdict, signed
 from tasks.base import METRICS, METRICS_OF
 
 ABSENT = "–"
@@ -59,6 +59,18 @@ def score_columns(kind: str) -> list[Column]:
     return [*map(metric_column, METRICS_OF[kind]), share]
 
 
+def verdict_columns(section: Section) -> list[Column]:
+    """What is known of each row against the first one; no column without verdicts."""
+    if not section.verdicts:
+        return []
+    top = section.rows[0].label
+    on_top = {v.b: v.word for v in section.verdicts if v.a == top}
+    on_top |= {v.a: v.word for v in section.verdicts if v.b == top}
+    words = {"better": "worse", "equal in practice": "equal", "can't tell": "can't tell"}
+    known = {label: words[word] for label, word in on_top.items()} | {top: "·"}
+    return [Column("vs top", lambda row: known.get(row.label), str)]
+
+
 def cost_columns() -> list[Column]:
     """What an approach asks for."""
 
@@ -77,7 +89,8 @@ def cost_columns() -> list[Column]:
 
 COLUMN_NOTES = (
     "±: standard deviation over seeds. share: how much of the way from floor to ceiling the "
-    "first metric has come. view, fit: median seconds. µs/row: predicting all test rows at once, "
+    "first metric has come. vs top: is it worse than the first row, equal in practice, or can "
+    "nobody tell yet? view, fit: median seconds. µs/row: predicting all test rows at once, "
     "warm. 1 row ms: one call with one row, warm. +MB: growth of memory in fit and predict. "
     "size: learned numbers (of trees: nodes), or bytes."
 )
@@ -165,6 +178,71 @@ def to_table(section: Section, columns: Sequence[Column], markdown: bool = False
     return table
 
 
+def open_questions(section: Section) -> list[str]:
+    """What nobody can tell yet about the first row, and what it would take."""
+    if not section.verdicts:
+        return []
+    top = section.rows[0].label
+    return [
+        verdict.sentence()
+        for verdict in section.verdicts
+        if verdict.word == "can't tell" and top in (verdict.a, verdict.b)
+    ]
+
+
+def verdict_table(section: Section, markdown: bool = False) -> Table:
+    """One line per pair, the better one first."""
+    table = Table(
+        box=box.MARKDOWN if markdown else box.SIMPLE_HEAD,
+        pad_edge=markdown,
+        padding=(0, 1) if markdown else (0, 1, 0, 0),
+    )
+    for heading in ("model", "against", "verdict"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("better by", "95 %", "p"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for v in section.verdicts:
+        interval = f"{signed(v.low)} to {signed(v.high)}"
+        p = f"{v.p:.3f}" if v.p >= 0.001 else "<.001"
+        word = v.word + v.advice() if markdown else v.word
+        texts = (v.a, v.b, word, signed(v.difference), interval, p)
+        table.add_row(*map(Text, texts))
+    return table
+
+
+def verdict_notes(section: Section) -> str:
+    """How the verdicts under `verdict_table` came about, in one line."""
+    first = section.verdicts[0]
+    seeds = sorted({v.seeds for v in section.verdicts})
+    bands = sorted({f"{v.band:.2g}" for v in section.verdicts})
+    means = {
+        "one seed": "for these trained models only, as one seed does not tell how seeds differ",
+        "new rows": "over seeds and test rows",
+        "same rows": "over seeds and test rows, all seeds being tested on the same rows",
+        "new splits": "over new splits of the same rows (Nadeau and Bengio 2003)",
+    }
+    return (
+        f"{METRICS[first.metric].label}, seeds in common: {', '.join(map(str, seeds))}. "
+        f"95 %: interval {means[first.design]}. p: of no difference, corrected for "
+        f"{len(section.verdicts)} pairs (Holm). Equal in practice: the interval lies within "
+        f"±{bands[0]}{' to ' + bands[-1] if len(bands) > 1 else ''}."
+    )
+
+
+def render_verdicts(found: Iterable[Section]) -> RenderableType:
+    """All verdicts of each section."""
+    parts: list[RenderableType] = []
+    for section in found:
+        if section.verdicts:
+            parts += [
+                Text(title(section), style="bold"),
+                verdict_table(section),
+                *(Text(f"? {v.sentence()}") for v in section.verdicts if v.advice()),
+                Text(verdict_notes(section), style="dim"),
+            ]
+    return Group(*parts)
+
+
 def notes(section: Section) -> str:
     """One line on how the models did it; empty if none has anything to say."""
     return " · ".join(f"{row.label}: {row.notes()}" for row in section.rows if row.notes())
@@ -178,12 +256,15 @@ def render(found: Iterable[Section], width: int) -> RenderableType:
     """Tables for a terminal of `width` columns: one wide one, or scores above costs."""
     parts: list[RenderableType] = []
     for section in found:
-        scores, costs = [*origin_columns(), *score_columns(section.kind)], cost_columns()
+        origin, costs = origin_columns(), cost_columns()
+        scores = [*score_columns(section.kind), *verdict_columns(section)]
         parts.append(Text(title(section), style="bold"))
-        wide = to_table(section, [*scores, *costs])
+        wide = to_table(section, [*origin, *scores, *costs])
         fits = Console(width=1000).measure(wide).maximum <= width
-        parts += [wide] if fits else [to_table(section, scores), to_table(section, costs)]
+        two = [to_table(section, scores), to_table(section, [*origin, *costs])]
+        parts += [wide] if fits else two
         parts += [Text(f"✗ {text}", style="red") for text in endings(section)]
+        parts += [Text(f"? {text}") for text in open_questions(section)]
         if notes(section):
             parts.append(Text(notes(section), style="dim"))
     parts.append(Text(COLUMN_NOTES, style="dim"))
@@ -196,12 +277,18 @@ def to_markdown(found: Iterable[Section]) -> str:
     console = Console(file=out, width=1000, color_system=None, markup=False)
     for section in found:
         out.write(f"### {title(section)}\n")
-        columns = [*origin_columns(), *score_columns(section.kind), *cost_columns()]
+        scores = [*score_columns(section.kind), *verdict_columns(section)]
+        columns = [*origin_columns(), *scores, *cost_columns()]
         console.print(to_table(section, columns, markdown=True))
         for text in endings(section):
             out.write(f"- {text}\n")
-        below = (notes(section), COLUMN_NOTES, provenance(section))
-        out.write("".join(f"\n{text}\n" for text in below if text) + "\n")
+        for text in (notes(section), COLUMN_NOTES):
+            out.write(f"\n{text}\n" if text else "")
+        if section.verdicts:
+            out.write("\nEach pair:\n")
+            console.print(verdict_table(section, markdown=True))
+            out.write(f"\n{verdict_notes(section)}\n")
+        out.write(f"\n{provenance(section)}\n\n")
     lines = [line.rstrip() for line in out.getvalue().strip().splitlines()]
     return "\n".join(lines) + "\n"
 
@@ -263,8 +350,19 @@ def csv_line(section: Section, row: Row) -> dict[str, Any]:
     }
 
 
-def write_tables(folder: Path, records: Iterable[Record]) -> None:
-    """Write table.md and table.csv of a run."""
-    found = sections(records)
+def verdicts_to_csv(found: Iterable[Section]) -> str:
+    """One line per pair with unrounded numbers."""
+    out = io.StringIO()
+    names = ["task", *(field.name for field in fields(Verdict))]
+    writer = csv.DictWriter(out, names, lineterminator="\n")
+    writer.writeheader()
+    for section in found:
+        writer.writerows({"task": section.label, **vars(v)} for v in section.verdicts)
+    return out.getvalue()
+
+
+def write_tables(folder: Path, found: Sequence[Section]) -> None:
+    """Write table.md, table.csv and verdicts.csv of a run."""
     (folder / "table.md").write_text(to_markdown(found), encoding="utf-8")
     (folder / "table.csv").write_text(to_csv(found), encoding="utf-8")
+    (folder / "verdicts.csv").write_text(verdicts_to_csv(found), encoding="utf-8")

@@ -2,7 +2,8 @@
 
 A worker is a small server: it fixes the number of threads, loads the libraries of the cells to
 come (nothing of them is run), and forks a child for each cell, which then starts in
-milliseconds instead of seconds. The child leads a process group of its own, so that whatever it
+milliseconds instead of seconds. What every cell needs it loads from the start, while its parent
+still reads configs. The child leads a process group of its own, so that whatever it
 started ends with it. When the worker's parent goes away, in whatever way, the cell is ended.
 
 Forking after frameworks were loaded is safe on Linux; macOS forbids it for some of its own
@@ -33,6 +34,10 @@ THREAD_VARIABLES = (
 )  # fmt: skip
 
 
+COMMON = ("benchmarks.cell", "pandas", "sklearn.metrics")
+"""What every cell needs, loaded without being asked."""
+
+
 @dataclass(frozen=True)
 class Ending:
     """How the process of a cell ended."""
@@ -51,10 +56,11 @@ class WorkerDied(Exception):
 
 
 class Worker:
-    """Client side. Use as a context manager; `run` one cell at a time."""
+    """Client side. Use as a context manager; `load` what the cells need, `run` one at a time."""
 
-    def __init__(self, threads: int, modules: Iterable[str], fork: bool | None = None) -> None:
+    def __init__(self, threads: int, fork: bool | None = None) -> None:
         self.threads = threads
+        self._answers = 0
         fork = sys.platform == "linux" if fork is None else fork
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         # Threads of GNU OpenMP wait for each other by spinning. When another process has one of
@@ -62,7 +68,7 @@ class Worker:
         # two XGBoost fits at once took 7.5 s each instead of 13.3 s; one alone 3.0 s, not 2.9 s.
         environment = {"GOMP_SPINCOUNT": "1000", **os.environ}
         environment |= {name: str(threads) for name in THREAD_VARIABLES}
-        start = {"threads": threads, "modules": sorted(modules) if fork else [], "fork": fork}
+        start = {"threads": threads, "fork": fork}
         # A session of its own: Ctrl-C reaches the parent alone, which then ends the worker.
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", json.dumps(start)],
@@ -76,51 +82,51 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        if not self._answers:
+            self._process.kill()  # it has no cell, and would load its libraries to the end
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()  # tells the worker to end its cell and itself
         self._process.wait()
         self._process.stdout.close()
         self._log.close()
 
-    def wait_until_ready(self) -> None:
-        """Return when the libraries are loaded. Raises WorkerDied."""
-        self._answer()
+    def load(self, modules: Iterable[str]) -> None:
+        """Load these modules for all cells to come; return when it is done. Raises WorkerDied."""
+        self._ask({"modules": sorted(modules)})
 
     def run(self, job: dict[str, Any], folder: Path, seconds: float) -> Ending:
         """Run one cell (see cell.main) and wait for its end, for `seconds` at the most."""
-        assert self._process.stdin is not None
         request = {"job": job, "folder": str(folder.resolve()), "seconds": seconds}
+        return Ending(**self._ask(request))
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
             print(json.dumps(request), file=self._process.stdin, flush=True)
-        return Ending(**self._answer())
-
-    def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             self._process.wait()
             self._log.seek(0)
             tail = self._log.read().decode(errors="replace").strip().splitlines()[-1:]
             raise WorkerDied(" ".join(tail) or f"exit code {self._process.returncode}")
+        self._answers += 1
         answer: dict[str, Any] = json.loads(line)
         return answer
 
 
-def serve(threads: int, modules: Iterable[str], fork: bool) -> None:
+def serve(threads: int, fork: bool) -> None:
     """Server side: answer requests from standard input until it is closed."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a library prints must not be taken for an answer
     if hasattr(os, "sched_setaffinity") and threads < available_cores():
         # Libraries that read no variable (TBB, DuckDB) count the processors they may use.
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
-    for module in modules:
-        # A module that does not import fails its own cells, with its own message.
-        with contextlib.suppress(Exception):
-            importlib.import_module(module)
-    gc.collect()
-    gc.freeze()  # the collector of a child need not copy these pages to look at them
-    print("{}", file=answers, flush=True)
-
+    # Modules live as long as the worker: looking for garbage among them took a tenth of the time,
+    # and in a child it would copy their pages.
+    gc.disable()
+    if fork:
+        load(COMMON)
     wake, ring = os.pipe()
     os.set_blocking(ring, False)
     os.set_blocking(wake, False)
@@ -130,6 +136,11 @@ def serve(threads: int, modules: Iterable[str], fork: bool) -> None:
     requests = os.fdopen(0, "rb", buffering=0, closefd=False)  # select sees what is not buffered
     for line in iter(requests.readline, b""):
         request = json.loads(line)
+        if "modules" in request:
+            if fork:
+                load(request["modules"])
+            print("{}", file=answers, flush=True)
+            continue
         begin = time.perf_counter()
         kills = _oom_kills()
         pid = start(request)
@@ -137,6 +148,14 @@ def serve(threads: int, modules: Iterable[str], fork: bool) -> None:
         starved = code == -signal.SIGKILL and not timed_out and _oom_kills() > kills
         ending = Ending(code, timed_out, starved, time.perf_counter() - begin)
         print(json.dumps(vars(ending)), file=answers, flush=True)
+
+
+def load(modules: Iterable[str]) -> None:
+    """Import these modules. One that does not import fails its own cells, with its own message."""
+    for module in modules:
+        with contextlib.suppress(Exception):
+            importlib.import_module(module)
+    gc.freeze()
 
 
 def _fork(request: dict[str, Any]) -> int:
@@ -150,6 +169,7 @@ def _fork(request: dict[str, Any]) -> int:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setpgid(0, 0)
+        gc.enable()
         _run_here(request)
         code = 0
     finally:

@@ -4,11 +4,13 @@
   so that `model.C=3` can be typed, checked and shown without repeating defaults in YAML;
 - SettingsPath puts conf/ on Hydra's search path;
 - CellSweeper composes every job of a sweep first and gives all of them to run.run_cells, which
-  refuses bad input before any work is done and launches only cells that have no record yet.
+  refuses bad input before any work is done and runs only cells that have no record yet: here,
+  unless a launcher of another kind than Hydra's basic one was chosen.
 """
 
 from typing import Any
 
+from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra.core.config_search_path import ConfigSearchPath
@@ -63,7 +65,8 @@ class CellSweeper(BasicSweeper):
             for job in launcher.launch([list(jobs[k]) for k in wanted], initial_job_idx=0):
                 _ = job.return_value  # raises what the job raised
 
-        run.run_cells(composed, launch)
+        # The basic launcher would compose every config a second time, 0.1 s a cell.
+        run.run_cells(composed, None if isinstance(launcher, BasicLauncher) else launch)
 
 
 _CELLS: dict[str, Any] = {

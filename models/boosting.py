@@ -7,6 +7,7 @@ Pays in: settings that pull against each other, and trees that must wait for one
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -17,14 +18,15 @@ from annotated_types import Ge, Gt, Le, Lt
 
 @dataclass
 class XGBoost:
-    n_estimators: Annotated[int, Ge(1)] = 1000  # at most; early stopping finds the number
-    learning_rate: Annotated[float, Gt(0), Le(1)] = 0.04  # how much of a tree's advice is taken
+    n_estimators: Annotated[int, Ge(1)] = 500  # at most; early stopping finds the number
+    learning_rate: Annotated[float, Gt(0), Le(1)] = 0.06  # how much of a tree's advice is taken
     max_depth: Annotated[int, Ge(1)] = 5  # questions a tree may ask in a row
     # Evidence that a leaf needs; None: a 400th of the rows and at most 25, since what calms noise
     # in a long table would leave a short one without a single split.
     min_child_weight: Annotated[float, Ge(0)] | None = None
     subsample: Annotated[float, Gt(0), Le(1)] = 0.7  # share of rows each tree sees
     colsample_bytree: Annotated[float, Gt(0), Le(1)] = 1.0  # share of columns each tree sees
+    max_bin: Annotated[int, Ge(2)] = 64  # values of a number that a split can tell apart
     reg_lambda: Annotated[float, Ge(0)] = 1.0  # pull of the leaves towards zero
     early_stopping_rounds: Annotated[int, Ge(1)] = 50  # trees without progress before it stops
     holdout: Annotated[float, Gt(0), Lt(1)] = 0.2  # share of rows, the last ones, that say when
@@ -50,8 +52,7 @@ class XGBoost:
             self.classes_, target = np.unique(y, return_inverse=True)
             several = {"objective": "multi:softprob", "num_class": len(self.classes_)}
             objective = several if len(self.classes_) > 2 else {"objective": "binary:logistic"}
-        evidence = self.min_child_weight
-        if evidence is None:
+        if (evidence := self.min_child_weight) is None:
             evidence = min(25.0, len(X) / 400)
         settings = objective | {
             "learning_rate": self.learning_rate,
@@ -60,6 +61,7 @@ class XGBoost:
             "subsample": self.subsample,
             "colsample_bytree": self.colsample_bytree,
             "reg_lambda": self.reg_lambda,
+            "max_bin": self.max_bin,
             "tree_method": "hist",
             "device": find_device(self.device),
             "seed": self.random_state,
@@ -68,10 +70,9 @@ class XGBoost:
         # Rows come in time order, so the tail is to the head what the test rows are to the tail.
         head = max(1, min(len(X) - 1, round(len(X) * (1 - self.holdout))))
         table = self._table(X)
-        train = xgboost.QuantileDMatrix(table[:head], target[:head], enable_categorical=True)
-        tail = xgboost.QuantileDMatrix(
-            table[head:], target[head:], ref=train, enable_categorical=True
-        )
+        matrix = partial(xgboost.QuantileDMatrix, enable_categorical=True, max_bin=self.max_bin)
+        train = matrix(table[:head], target[:head])
+        tail = matrix(table[head:], target[head:], ref=train)
         search = xgboost.train(
             settings,
             train,
@@ -81,8 +82,7 @@ class XGBoost:
             verbose_eval=False,
         )
         # The newest rows are worth most, so the model that stays is trained on them as well.
-        everything = xgboost.QuantileDMatrix(table, target, enable_categorical=True)
-        self.model_ = xgboost.train(settings, everything, search.best_iteration + 1)
+        self.model_ = xgboost.train(settings, matrix(table, target), search.best_iteration + 1)
         self.n_parameters_ = sum(tree.count("\n") for tree in self.model_.get_dump())  # nodes
         self.notes_: dict[str, Any] = {
             "best_iteration": search.best_iteration,

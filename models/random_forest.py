@@ -24,10 +24,8 @@ except ImportError:
 
 @dataclass
 class RandomForest:
-    n_estimators: Annotated[int, Ge(1)] = 200  # trees; more never hurts, only costs
-    max_features: Annotated[float, Gt(0), Le(1)] = (
-        0.5  # share of columns each split may choose from
-    )
+    n_estimators: Annotated[int, Ge(1)] = 150  # trees; more never hurts, only costs
+    max_features: Annotated[float, Gt(0), Le(1)] = 0.3  # share of columns a split chooses from
     min_samples_leaf: Annotated[int, Ge(1)] = 5  # rows a leaf needs: smoother probabilities
     engine: Literal["auto", "sklearn", "intelex"] = "auto"  # auto: intelex where installed
     # Supplied by the runner.

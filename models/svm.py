@@ -32,8 +32,9 @@ except ImportError:
 
 @dataclass
 class SVM:
-    C: Annotated[float, Gt(0)] = 6.0  # price of a row inside the margin, times 1 / gamma
-    gamma: Annotated[float, Gt(0)] | None = None  # narrowness of the kernel; None: best of WIDTHS
+    # None: as in that one of KERNELS that predicts held-out rows best.
+    gamma: Annotated[float, Gt(0)] | None = None  # narrowness, times 1 / (columns x variance)
+    C: Annotated[float, Gt(0)] | None = None  # price of a row inside the margin
     max_exact_rows: Annotated[int, Ge(0)] = 20_000  # beyond: Nyström, as exact cost grows squared
     n_components: Annotated[int, Ge(1)] = 500  # rows that Nyström compares every row with
     engine: Literal["auto", "sklearn", "intelex"] = "auto"  # of the exact solver; auto: intelex
@@ -45,9 +46,9 @@ class SVM:
     year: ClassVar[int] = 1995  # Cortes and Vapnik, "Support-Vector Networks"
     view: ClassVar[str] = "features"
 
-    # In units of 1 / (columns x variance). C times gamma stays fixed, because good pairs lie on
-    # such a line (Keerthi and Lin 2003, "Asymptotic Behaviors of SVMs with Gaussian Kernel").
-    WIDTHS: ClassVar[tuple[float, ...]] = (0.03, 1.0)
+    # (gamma, C): many weak signals ask for a wide kernel, and a wide one for a high price (Keerthi
+    # and Lin 2003, "Asymptotic Behaviors of SVMs with Gaussian Kernel").
+    KERNELS: ClassVar[tuple[tuple[float, float], ...]] = ((0.05, 100.0), (1.0, 2.0))
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "SVM":
         """X: (n, columns); y: (n,) class names as str objects, or floats for regression."""
@@ -63,22 +64,22 @@ class SVM:
         self.unit_ = 1 / (Z.shape[1] * float(Z.var()) or 1.0)
 
         # Decision values of rows that were trained on are too sure of themselves, so the first
-        # half (of each class) is fitted and the second half says which width is best and what a
+        # half (of each class) is fitted and the second half says which kernel is best and what a
         # decision value is worth as a probability. A half costs a quarter of the fit; SVC's own
         # probability=True would cost five more fits.
-        widths = self.WIDTHS if self.gamma is None else (self.gamma,)
+        kernels = dict.fromkeys((self.gamma or gamma, self.C or C) for gamma, C in self.KERNELS)
         _, (head, tail) = check_cv(2, y, classifier=not self.regression_).split(Z, y)
-        trials: list[tuple[float, float, Any]] = []
-        for width in widths:
-            machine = self._machine(width).fit(Z[head], y[head])
+        trials: list[tuple[float, tuple[float, float], Any]] = []
+        for kernel in kernels:
+            machine = self._machine(*kernel).fit(Z[head], y[head])
             if self.regression_:
-                trials.append((np.mean((machine.predict(Z[tail]) - y[tail]) ** 2), width, None))
+                trials.append((np.mean((machine.predict(Z[tail]) - y[tail]) ** 2), kernel, None))
                 continue
             decision = machine.decision_function(Z[tail])
             worth = calibrate(decision, y[tail])
-            trials.append((log_loss(y[tail], probabilities(worth, decision)), width, worth))
-        _, width, self.worth_ = min(trials, key=lambda trial: trial[0])
-        self.model_ = self._machine(width).fit(Z, y)
+            trials.append((log_loss(y[tail], probabilities(worth, decision)), kernel, worth))
+        _, kernel, self.worth_ = min(trials, key=lambda trial: trial[0])
+        self.model_ = self._machine(*kernel).fit(Z, y)
         if not self.regression_:
             self.classes_ = self.model_.classes_
 
@@ -89,11 +90,12 @@ class SVM:
             landmarks, linear = self.model_[0], self.model_[1]
             self.n_parameters_ = landmarks.components_.size + linear.coef_.size
         used = "intelex" if hasattr(self.model_, "_onedal_estimator") else "sklearn"
-        self.notes_: dict[str, Any] = {"solver": self.solver_, "engine": used, "gamma": width}
+        self.notes_: dict[str, Any] = {"solver": self.solver_, "engine": used}
+        self.notes_ |= dict(zip(("gamma", "C"), kernel, strict=True))
         return self
 
-    def _machine(self, width: float) -> Any:
-        gamma, C = width * self.unit_, self.C / width
+    def _machine(self, gamma: float, C: float) -> Any:
+        gamma *= self.unit_
         if self.solver_ == "exact":
             intelex = intelex_svm is not None and self.engine != "sklearn"
             module = intelex_svm if intelex else sklearn.svm
@@ -104,10 +106,10 @@ class SVM:
             gamma=gamma, n_components=self.n_components, random_state=self.random_state
         )
         if self.regression_:
-            return make_pipeline(
-                landmarks, LinearSVR(C=C, dual=False, loss="squared_epsilon_insensitive")
-            )
-        return make_pipeline(landmarks, LinearSVC(C=C, dual=False, tol=0.01))
+            line = LinearSVR(C=C, dual=False, loss="squared_epsilon_insensitive")
+        else:
+            line = LinearSVC(C=C, dual=False, tol=0.01)
+        return make_pipeline(landmarks, line)
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""

@@ -19,15 +19,19 @@ import numpy as np
 class Metric(NamedTuple):
     label: str
     higher_is_better: bool
+    band: float
+    """Differences up to this do not matter in practice."""
+    relative: bool = False
+    """Is the band a share of the metric's value?"""
 
 
 METRICS: Mapping[str, Metric] = {
-    "roc_auc": Metric("ROC AUC", True),
-    "accuracy": Metric("accuracy", True),
-    "log_loss": Metric("log loss", False),
-    "r2": Metric("R²", True),
-    "rmse": Metric("RMSE", False),
-    "mae": Metric("MAE", False),
+    "roc_auc": Metric("ROC AUC", True, 0.002),
+    "accuracy": Metric("accuracy", True, 0.005),
+    "log_loss": Metric("log loss", False, 0.01, relative=True),
+    "r2": Metric("R²", True, 0.01),
+    "rmse": Metric("RMSE", False, 0.01, relative=True),
+    "mae": Metric("MAE", False, 0.01, relative=True),
 }
 # The first metric of a kind is the one that its tables are ordered by.
 METRICS_OF: Mapping[str, tuple[str, ...]] = {
@@ -54,6 +58,9 @@ class Data:
     for regression. None where nobody knows them, as with real data."""
     group: np.ndarray | None = None
     """(n_test,) what test rows have in common (a user), so that errors can be clustered."""
+    test_ids: np.ndarray | None = None
+    """(n_test,) which rows of a data set these are, where every seed splits the same rows; None
+    where every seed draws rows of its own."""
 
     @property
     def kind(self) -> str:

@@ -54,6 +54,7 @@ class Shipped:
             train_labels=labels[train],
             test_labels=labels[test],
             classes=classes,
+            test_ids=test,
         )
 
     def view(self, data: Data, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:

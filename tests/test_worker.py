@@ -21,10 +21,8 @@ def job(**settings: object) -> dict:
 
 @pytest.fixture(params=[True, False], ids=["fork", "spawn"])
 def worker(request):
-    with Worker(
-        1, {"benchmarks.cell", "tests.harness", "no.such.module"}, request.param
-    ) as started:
-        started.wait_until_ready()
+    with Worker(1, request.param) as started:
+        started.load({"tests.harness", "no.such.module"})
         yield started
 
 
@@ -63,8 +61,7 @@ def test_both_ways_to_start_a_process_give_the_same_predictions(tmp_path):
     for fork in (True, False):
         folder = tmp_path / str(fork)
         folder.mkdir()
-        with Worker(1, set(), fork) as worker:
-            worker.wait_until_ready()
+        with Worker(1, fork) as worker:
             worker.run(job(), folder, 60)
         found.append(np.load(folder / "cell.npz"))
     for name in ("predictions", "labels", "truth", "classes"):
@@ -73,8 +70,8 @@ def test_both_ways_to_start_a_process_give_the_same_predictions(tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="affinity and /proc are Linux's")
 def test_threads_are_fixed_before_anything_is_loaded():
-    with Worker(1, {"numpy"}) as worker:
-        worker.wait_until_ready()
+    with Worker(1) as worker:
+        worker.load(())
         pid = worker._process.pid
         text = Path(f"/proc/{pid}/environ").read_text()
         environment = dict(v.split("=", 1) for v in text.split("\0") if "=" in v)
@@ -83,8 +80,8 @@ def test_threads_are_fixed_before_anything_is_loaded():
 
 
 def test_a_worker_that_dies_says_what_it_printed_last(tmp_path):
-    with Worker(1, set()) as worker:
-        worker.wait_until_ready()
+    with Worker(1) as worker:
+        worker.load(())
         worker._process.kill()
         with pytest.raises(WorkerDied):
             worker.run(job(), tmp_path, 60)
