@@ -100,7 +100,7 @@ class Clock:
 
 
 def latency(
-    call: Callable[[], Any], budget: float = 0.05, most: int = 50, warm_up: bool = True
+    call: Callable[[], Any], budget: float = 0.04, most: int = 50, warm_up: bool = True
 ) -> dict[str, float]:
     """Time one call again and again: the median of at most `most` calls within `budget` seconds,
     of one at least. A call before them is the warm-up and does not count."""

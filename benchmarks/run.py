@@ -129,7 +129,7 @@ def show(run: Run, found: Sequence[Section], records: Iterable[Record], console:
     console.print()
     console.print(table.render(found, console.width))
     console.print(
-        f"\nAll of run {run.name}, and a verdict on each pair: {run.folder}/table.md",
+        f"\nAll of run {run.name}: {run.folder}/table.md; each pair of models: verdicts.md",
         highlight=False,
     )
     failed = sum(map(is_failure, records))

@@ -282,15 +282,26 @@ def to_markdown(found: Iterable[Section]) -> str:
         console.print(to_table(section, columns, markdown=True))
         for text in endings(section):
             out.write(f"- {text}\n")
-        for text in (notes(section), COLUMN_NOTES):
-            out.write(f"\n{text}\n" if text else "")
+        questions = " ".join(f"{text}." for text in open_questions(section))
+        below = (questions, notes(section), COLUMN_NOTES, provenance(section))
+        out.write("".join(f"\n{text}\n" for text in below if text) + "\n")
+    return trimmed(out.getvalue())
+
+
+def verdicts_to_markdown(found: Iterable[Section]) -> str:
+    """A verdict on each pair of every section."""
+    out = io.StringIO()
+    console = Console(file=out, width=1000, color_system=None, markup=False)
+    for section in found:
         if section.verdicts:
-            out.write("\nEach pair:\n")
+            out.write(f"### {title(section)}\n")
             console.print(verdict_table(section, markdown=True))
-            out.write(f"\n{verdict_notes(section)}\n")
-        out.write(f"\n{provenance(section)}\n\n")
-    lines = [line.rstrip() for line in out.getvalue().strip().splitlines()]
-    return "\n".join(lines) + "\n"
+            out.write(f"\n{verdict_notes(section)}\n\n{provenance(section)}\n\n")
+    return trimmed(out.getvalue())
+
+
+def trimmed(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.strip().splitlines()) + "\n"
 
 
 def provenance(section: Section) -> str:
@@ -362,7 +373,8 @@ def verdicts_to_csv(found: Iterable[Section]) -> str:
 
 
 def write_tables(folder: Path, found: Sequence[Section]) -> None:
-    """Write table.md, table.csv and verdicts.csv of a run."""
+    """Write table.md, table.csv, verdicts.md and verdicts.csv of a run."""
     (folder / "table.md").write_text(to_markdown(found), encoding="utf-8")
     (folder / "table.csv").write_text(to_csv(found), encoding="utf-8")
+    (folder / "verdicts.md").write_text(verdicts_to_markdown(found), encoding="utf-8")
     (folder / "verdicts.csv").write_text(verdicts_to_csv(found), encoding="utf-8")

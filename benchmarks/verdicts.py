@@ -257,11 +257,14 @@ class Verdict:
             return ""
         ways = [  # two digits: it is a guess
             f"about {float(f'{count:.2g}'):,.0f} more {name}"
-            for count, name in ((self.more_seeds, "seeds"), (self.more_rows, "test rows"))
-            if count is not None
+            for count, name, limit in (
+                (self.more_seeds, "seeds", 1000),
+                (self.more_rows, "test rows", 10_000_000),
+            )
+            if count is not None and count <= limit
         ]
         would = " or ".join(ways)
-        return f"; {would} would" if would else "; no number of seeds or rows would"
+        return f"; {would} would" if would else "; no reasonable number of seeds or rows would"
 
 
 def signed(value: float) -> str:

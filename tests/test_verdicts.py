@@ -180,6 +180,7 @@ def test_every_pair_gets_a_verdict_and_the_table_says_it(record):
     assert len(judged.verdicts) == 3
     text = table.to_markdown([judged])
     assert "vs top" in text
+    text += table.verdicts_to_markdown([judged])
     assert "| poor" in text
     assert "worse" in text
     assert "corrected for 3 pairs (Holm)" in text
