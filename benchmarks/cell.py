@@ -4,13 +4,14 @@ The process is a fresh one and may die at any time, so what it knows is left in 
 `outcome.json` and the predictions at the end, the name of the current phase all along.
 """
 
+import contextlib
 import dataclasses
 import json
 import math
 import pickle
 import pkgutil
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,23 @@ def build(config: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> 
         names = set(target().get_params()) if hasattr(target, "get_params") else set()
     settings |= {k: v for k, v in (extra or {}).items() if k in names and k not in settings}
     return target(**settings)
+
+
+def refusal(configs: Sequence[Mapping[str, Any]]) -> str | None:
+    """Why the first of these tasks or models cannot be used with its settings; None if all can.
+
+    Asks the constructor, and `check()` where a class has one; ValueError and TypeError refuse.
+    """
+    for config in configs:
+        # Anything else than a refusal is left to the cells that it concerns.
+        with contextlib.suppress(Exception):
+            try:
+                made = build(config)
+                if hasattr(made, "check"):
+                    made.check()
+            except (ValueError, TypeError) as error:
+                return f"{config['_target_']}: {' '.join(str(error).split())}"
+    return None
 
 
 def supplied(job: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Knows nothing of Hydra: it gets cells and leaves records.
 """
 
+import contextlib
 import json
 import statistics
 from collections import Counter, defaultdict
@@ -18,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from benchmarks import measure
 from benchmarks.records import SCHEMA, Cell, Record, Run
-from benchmarks.settings import read_settings
+from benchmarks.settings import BadInput, read_settings
 from benchmarks.summary import model_label
 from benchmarks.worker import Ending, Worker, WorkerDied
 from tasks.base import METRICS
@@ -79,6 +80,15 @@ class Executor:
         self._progress.stop()
         for worker in self._workers.values():
             worker.__exit__()
+
+    def check(self, cells: Sequence[Cell]) -> None:
+        """Raise BadInput if a task or model refuses its settings, before any cell is run."""
+        configs = [cell.config[part] for part in ("task", "model") for cell in cells]
+        different = {json.dumps(config, sort_keys=True): config for config in configs}
+        for cell in cells[:1]:
+            with contextlib.suppress(WorkerDied):  # the cells will say so
+                if (refusal := self._worker_for(cell).check(list(different.values()))) is not None:
+                    raise BadInput(refusal)
 
     def execute(self, cell: Cell) -> Record:
         """Run one cell and return the record that was written, whatever became of the cell."""

@@ -111,6 +111,7 @@ def run_cells(
 
 def execute(run: Run, cells: Sequence[Cell], settings: RunConfig, console: Console) -> list[Record]:
     with Executor(run, cells, settings.limits.seconds, console, _worker) as executor:
+        executor.check(cells)
         return [executor.execute(cell) for cell in cells]
 
 

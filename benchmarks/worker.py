@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,12 @@ class Worker:
         """Load these modules for all cells to come; return when it is done. Raises WorkerDied."""
         self._ask({"modules": sorted(modules)})
 
+    def check(self, configs: Sequence[dict[str, Any]]) -> str | None:
+        """Build the tasks and models of these configs in a child; what is wrong with the first
+        that is refused, None if all can be used. Raises WorkerDied."""
+        answer: str | None = self._ask({"check": list(configs)})["refusal"]
+        return answer
+
     def run(self, job: dict[str, Any], folder: Path, seconds: float) -> Ending:
         """Run one cell (see cell.main) and wait for its end, for `seconds` at the most."""
         request = {"job": job, "folder": str(folder.resolve()), "seconds": seconds}
@@ -141,6 +147,10 @@ def serve(threads: int, fork: bool) -> None:
                 load(request["modules"])
             print("{}", file=answers, flush=True)
             continue
+        if "check" in request:
+            refusal = _check(request["check"]) if fork else None
+            print(json.dumps({"refusal": refusal}), file=answers, flush=True)
+            continue
         begin = time.perf_counter()
         kills = _oom_kills()
         pid = start(request)
@@ -156,6 +166,22 @@ def load(modules: Iterable[str]) -> None:
         with contextlib.suppress(Exception):
             importlib.import_module(module)
     gc.freeze()
+
+
+def _check(configs: Sequence[dict[str, Any]]) -> str | None:
+    read, write = os.pipe()
+    pid = os.fork()
+    if not pid:
+        with contextlib.suppress(BaseException):  # what is not a refusal is the cells' affair
+            from benchmarks import cell
+
+            os.write(write, (cell.refusal(configs) or "").encode())
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read, encoding="utf-8") as pipe:
+        text = pipe.read()
+    os.waitpid(pid, 0)
+    return text or None
 
 
 def _fork(request: dict[str, Any]) -> int:

@@ -6,6 +6,10 @@ A task is a class of its own (nothing is inherited from here) with three methods
     view(data, name) -> (train, test)         the rows as one kind of approach reads them
     score(data, predictions) -> dict          metrics on the test rows
 
+and, where settings can contradict each other, a fourth:
+
+    check() -> None                           raise ValueError before any cell runs
+
 This module loads nothing heavy: the process that prints tables reads METRICS from it.
 """
 

@@ -209,3 +209,13 @@ def processes_with(folder: Path) -> list[int]:
     out = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True).stdout
     lines = [line for line in out.splitlines() if str(folder) in line]
     return [int(line.split()[0]) for line in lines if int(line.split()[0]) != os.getpid()]
+
+
+def test_settings_that_contradict_each_other_are_refused_before_any_cell(eras, records):
+    done = eras(
+        "task=notifications", "model=baseline,logistic", "task.rows=1000", "task.users=5000"
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.endswith("5000 users need at least as many rows, found rows=1000")
+    assert records() == []

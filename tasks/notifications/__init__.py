@@ -16,7 +16,8 @@ import pyarrow as pa
 from annotated_types import Ge, Gt, Le, Lt
 
 from tasks.base import Data, UnknownView, standard_scores
-from tasks.notifications.generator import generate
+from tasks.notifications.generator import APART, generate, size
+from tasks.notifications.people import WAKING_DAY
 
 FEATURES = Path(__file__).with_name("features.sql")
 CLASSES = ("ignored", "opened")
@@ -61,6 +62,16 @@ class Notifications:
     signal_order: Annotated[float, Ge(0)] = 1.0
     # what the words of the title tell
     signal_text: Annotated[float, Ge(0)] = 1.0
+
+    def check(self) -> None:
+        """Raise ValueError if users and days leave no room for the rows."""
+        users, days = size(self.rows, self.users, self.days)
+        most = users * days * (WAKING_DAY // APART)
+        if self.rows > most:
+            raise ValueError(
+                f"{self.rows:,} notifications do not fit: {users:,} users have room for {most:,} "
+                f"in {days} days; ask for fewer rows, more users or more days"
+            )
 
     def load(self, seed: int) -> Data:
         """Draw a log. Raises ValueError if users and days leave no room for the rows."""
