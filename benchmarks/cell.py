@@ -18,13 +18,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measure import Clock, latency
-from tasks.base import METRICS_OF, Data, UnknownView, floor_predictions
+from tasks.base import METRICS, METRICS_OF, Data, UnknownView, floor_predictions
 
 
 def main(job: Mapping[str, Any], folder: Path) -> None:
     """Run the cell that `job` describes and leave its outcome in `folder`, whatever happens.
 
-    job: `task` and `model` (each `_target_` and settings), `seed`, `threads`, `device`.
+    job: `task` and `model` (each `_target_` and settings), `seed`, `threads`, `device`; `tune`
+    (a `budget` and a `space`) if there is to be a search, then with `trials`, the file it keeps
+    them in, and `stamp`, of the code that they were made with.
     """
     clock = Clock(on_phase=(folder / "phase").write_text)
     outcome: dict[str, Any]
@@ -53,6 +55,11 @@ def run(job: Mapping[str, Any], clock: Clock, predictions_file: Path) -> dict[st
         data: Data = task.load(job["seed"])
     with clock.phase("view"):
         train, test = task.view(data, getattr(model, "view", "features"))
+    tuning = None
+    if "tune" in job:
+        with clock.phase("tune"):
+            tuning = tune(job, task, data, train)
+        model = build({**job["model"], **tuning["chosen"]}, supplied(job))
     with clock.phase("fit"):
         model.fit(train, data.train_labels)
     with clock.phase("predict"):
@@ -75,7 +82,48 @@ def run(job: Mapping[str, Any], clock: Clock, predictions_file: Path) -> dict[st
         "parameters": (parameters := getattr(model, "n_parameters_", None)),
         "size_bytes": pickled_size(model) if parameters is None else None,
         "notes": getattr(model, "notes_", {}),
+        "tuning": tuning,
     }
+
+
+def tune(job: Mapping[str, Any], task: Any, data: Data, train: Any) -> dict[str, Any]:
+    """Search the space of the job's model on its train rows (see benchmarks.tune)."""
+    from benchmarks.tune import TAIL, best, search  # Optuna: only cells that tune wait for it
+
+    metric = METRICS_OF[data.kind][0]
+    higher, total = METRICS[metric].higher_is_better, len(data.train_labels)
+    head = max(1, min(total - 1, round(total * (1 - TAIL))))
+    # What the task scores is what it always scores, only with other rows in the place of the test.
+    trial_data = dataclasses.replace(
+        data,
+        train_labels=data.train_labels[:head],
+        test_labels=data.train_labels[head:],
+        truth=None, group=None, test_ids=None,
+    )  # fmt: skip
+
+    def evaluate(values: Mapping[str, Any]) -> float:
+        model = build({**job["model"], **values}, supplied(job))
+        model.fit(rows_of(train, slice(None, head)), trial_data.train_labels)
+        predictions = predict(model, rows_of(train, slice(head, None)), trial_data)
+        check(predictions, trial_data)
+        return float(task.score(trial_data, predictions.astype(np.float32))[metric])
+
+    budget, space = job["tune"]["budget"], job["tune"]["space"]
+    kept = Path(job["trials"]) if "trials" in job else None
+    trials = search(space, budget, evaluate, higher, job["seed"], kept, job.get("stamp", ""))
+    return {
+        "metric": metric,
+        "rows": {"fitted": head, "scored": total - head},
+        "budget": dict(budget),
+        "used": {"trials": len(trials), "seconds": sum(trial["seconds"] for trial in trials)},
+        "trials": trials,
+        "chosen": best(trials, higher)["values"],
+    }
+
+
+def rows_of(rows: Any, part: slice) -> Any:
+    """Some rows of a view, whatever it is made of."""
+    return rows.iloc[part] if hasattr(rows, "iloc") else rows[part]
 
 
 def build(config: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> Any:
@@ -145,7 +193,7 @@ def latencies(model: Any, test: Any, data: Data, clock: Clock) -> dict[str, dict
     """Seconds of one call by batch size, warm: a single row, and all test rows (the predictions
     that are scored were the warm-up of those)."""
     n_test, first = len(data.test_labels), clock.phases["predict"]["wall"]
-    one = test.iloc[:1] if hasattr(test, "iloc") else test[:1]
+    one = rows_of(test, slice(1))
     found = {"1": latency(lambda: predict(model, one, data))}
     if first > 0.5:  # long enough to be past any warm-up: repeating it would tell no more
         found[str(n_test)] = {"median": first, "min": first, "calls": 1}

@@ -151,7 +151,7 @@ def section_pairs(left: list[Section], right: list[Section]) -> list[tuple[Secti
 
 
 def settings_of(section: Section) -> Any:
-    return section.rows[0].first["config"]["task"]
+    return section.everything[0].first["config"]["task"]
 
 
 def compared(names: Sequence[str], a: Section, b: Section, width: int) -> list[RenderableType]:
@@ -162,14 +162,14 @@ def compared(names: Sequence[str], a: Section, b: Section, width: int) -> list[R
         head += f" against {b.label}: not the same rows"
     parts: list[RenderableType] = [Text(head, style="bold")]
     if found and METRICS_OF[a.kind] == METRICS_OF[b.kind]:
-        scores, costs = score_columns(a.kind), cost_columns()
+        scores, costs = score_columns(a), cost_columns()
         wide = compare_table(names, found, [*scores, *costs])
         if Console(width=1000).measure(wide).maximum <= width:
             parts.append(wide)
         else:
             parts += [compare_table(names, found, columns) for columns in (scores, costs)]
     for name, section in zip(names, (a, b), strict=True):
-        alone = [row.label for row in section.rows if id(row) not in paired]
+        alone = [row.label for row in section.everything if id(row) not in paired]
         if alone:
             parts.append(Text(f"only in {name}: {', '.join(alone)}", style="dim"))
     if machines(a) != machines(b):
@@ -178,7 +178,7 @@ def compared(names: Sequence[str], a: Section, b: Section, width: int) -> list[R
 
 
 def machines(section: Section) -> set[str]:
-    return {str(r["machine"]) for row in section.rows for r in row.records}
+    return {str(r["machine"]) for row in section.everything for r in row.records}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,7 +7,7 @@ import contextlib
 import json
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -97,7 +97,8 @@ class Executor:
         try:
             worker = self._worker_for(cell)
             self._show(cell)
-            ending: Ending | WorkerDied = worker.run(job_of(cell), scratch, self.limit)
+            job = job_of(cell) | {"trials": str(self.run.trials(cell).resolve())}
+            ending: Ending | WorkerDied = worker.run(job, scratch, self.limit)
         except WorkerDied as death:
             self._workers.pop(cell.config["threads"], None)
             ending = death
@@ -133,14 +134,15 @@ class Executor:
         self._progress.update(self._bar, description=description, left=left)
 
 
-def target_modules(cells: Iterable[Cell]) -> set[str]:
+def target_modules(cells: Sequence[Cell]) -> set[str]:
     """Modules to be loaded once for all cells: the tasks' and the models'."""
     targets = {cell.config[part]["_target_"] for cell in cells for part in ("task", "model")}
-    return {target.rsplit(".", 1)[0] for target in targets}
+    modules = {target.rsplit(".", 1)[0] for target in targets}
+    return modules | ({"benchmarks.tune"} if any("tune" in c.config for c in cells) else set())
 
 
 def job_of(cell: Cell) -> dict[str, Any]:
-    return {**cell.config, "seed": cell.seed}
+    return {**cell.config, "seed": cell.seed, "stamp": json.dumps(dict(cell.code), sort_keys=True)}
 
 
 def compose(
@@ -162,6 +164,7 @@ def compose(
         "era": constants.get("era"),
         "year": constants.get("year"),
         "view": constants.get("view", "features"),
+        "bound": constants.get("bound", False),
         **outcome,
         "config": dict(cell.config),
         "changed": dict(cell.changed),

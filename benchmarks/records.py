@@ -28,7 +28,8 @@ class Cell:
     model: str
     seed: int
     config: Mapping[str, Any]
-    """`task` and `model` (settings with their `_target_`), `threads` and `device`."""
+    """`task` and `model` (settings with their `_target_`), `threads` and `device`; `tune` (a
+    `budget` and a `space`) if the settings are searched for."""
     code: Mapping[str, str | None]
     """Hashes of the source behind the task and the model."""
     changed: Mapping[str, Mapping[str, Any]]
@@ -72,6 +73,10 @@ class Run:
     def path(self, cell: Cell) -> Path:
         return self.cells / f"{cell.name}.json"
 
+    def trials(self, cell: Cell) -> Path:
+        """Where a search keeps its trials, so that it can go on if it is interrupted."""
+        return self.cells / f"{cell.name}.trials.jsonl"
+
     def scratch(self, cell: Cell) -> Path:
         """An empty folder for what the cell's process leaves, on the records' file system."""
         folder = self.cells / f"{cell.name}.partial"
@@ -107,6 +112,8 @@ class Run:
             file.flush()
             os.fsync(file.fileno())
         whole.replace(path)
+        if done:
+            self.trials(cell).unlink(missing_ok=True)  # the record has them
         shutil.rmtree(scratch, ignore_errors=True)
 
     def outcomes(self, record: Record) -> dict[str, Any] | None:

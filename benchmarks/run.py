@@ -3,12 +3,14 @@
 Only this module and its plugins in hydra_plugins/ (Hydra looks for them there) know Hydra.
 """
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,7 +25,15 @@ from rich.console import Console
 from benchmarks import measure, table, verdicts
 from benchmarks.execute import ROOT, Executor, is_wanted
 from benchmarks.records import Cell, Record, Run
-from benchmarks.settings import BadInput, code_hash, complete, read_settings, refusal, unknown_key
+from benchmarks.settings import (
+    BadInput,
+    check_space,
+    code_hash,
+    complete,
+    read_settings,
+    refusal,
+    unknown_key,
+)
 from benchmarks.summary import Section, sections
 from benchmarks.worker import Worker
 from tasks.base import METRICS
@@ -50,6 +60,11 @@ class Verdicts(pydantic.BaseModel, extra="forbid"):
     band: Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)] | None
 
 
+class Tune(pydantic.BaseModel, extra="forbid"):
+    trials: Annotated[int, pydantic.Field(ge=1)] | None = None
+    seconds: Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)] | None = None
+
+
 class RunConfig(pydantic.BaseModel, extra="forbid"):
     """The keys of conf/config.yaml that are neither task nor model."""
 
@@ -59,6 +74,7 @@ class RunConfig(pydantic.BaseModel, extra="forbid"):
     threads: Annotated[int, pydantic.Field(ge=1)] | None
     device: Literal["auto", "cpu", "cuda", "xpu", "mps"]
     limits: Limits
+    tune: Tune
     verdicts: Verdicts
     fresh: bool
     rerun: Literal["nothing", "failed"]
@@ -75,7 +91,7 @@ def run_cells(
     """
     choices = [config.hydra.runtime.choices for config in configs]
     checked = [run_config(*pair) for pair in zip(configs, choices, strict=True)]
-    cells = [to_cell(*three) for three in zip(configs, choices, checked, strict=True)]
+    cells_of = [to_cells(*three) for three in zip(configs, choices, checked, strict=True)]
     settings = checked[0]
     if len({(c.results, c.run) for c in checked}) > 1:
         raise BadInput("A sweep goes into one run: run= and results= take one value.")
@@ -85,25 +101,29 @@ def run_cells(
     console = Console()
     run = Run(settings.results / settings.run)
     run.create()
-    unique = {cell.name: (index, cell) for index, cell in enumerate(cells)}
-    wanted = {
-        index: cell
+    unique = {cell.name: (index, cell) for index, cells in enumerate(cells_of) for cell in cells}
+    wanted = [
+        (index, cell)
         for index, cell in unique.values()
         if is_wanted(run.find(cell), settings.limits.seconds, settings.fresh, settings.rerun)
-    }
+    ]
     found = len(unique) - len(wanted)
     console.print(f"run {run.name}: {len(wanted)} cells to run, {found} found", highlight=False)
+    if spaceless := sorted({cell.model for cells, c in zip(cells_of, checked, strict=True)
+                            for cell in cells if budget_of(c) and len(cells) == 1}):  # fmt: skip
+        console.print(f"nothing to tune, run once: {', '.join(spaceless)}", highlight=False)
     try:
         if launch is not None and wanted:
-            launch(list(wanted))
+            launch(sorted({index for index, _ in wanted}))
         else:
-            execute(run, list(wanted.values()), settings, console)
+            execute(run, [cell for _, cell in wanted], settings, console)
     except KeyboardInterrupt:
         console.print("Interrupted. What is done is recorded; the same command goes on from here.")
         raise
     finally:
         table.write_tables(run.folder, judged(run, run.read(), settings.verdicts))
     records = [record for _, cell in unique.values() if (record := run.find(cell))]
+    records += bounds_of(run, records)
     show(run, judged(run, records, settings.verdicts), records, console)
     if any(is_failure(record) for record in records):
         raise SystemExit(FAILED_CELLS)
@@ -112,11 +132,29 @@ def run_cells(
 def execute(run: Run, cells: Sequence[Cell], settings: RunConfig, console: Console) -> list[Record]:
     with Executor(run, cells, settings.limits.seconds, console, _worker) as executor:
         executor.check(cells)
+        if settings.fresh:
+            for cell in cells:
+                run.trials(cell).unlink(missing_ok=True)
         return [executor.execute(cell) for cell in cells]
 
 
 def is_failure(record: Record) -> bool:
     return record["status"] not in ("done", "skipped")
+
+
+def bounds_of(run: Run, records: Sequence[Record]) -> list[Record]:
+    """The run's other records of bounds on the same rows: a table without them says less."""
+
+    def rows(record: Record) -> str:
+        part = [record["seed"], record["config"]["task"], record["code"]["task"]]
+        return json.dumps(part, sort_keys=True)
+
+    shown, names = {rows(r) for r in records}, {(r["model"], rows(r)) for r in records}
+    return [
+        r
+        for r in run.read()
+        if r.get("bound") and rows(r) in shown and (r["model"], rows(r)) not in names
+    ]
 
 
 def judged(run: Run, records: Iterable[Record], settings: Verdicts) -> list[Section]:
@@ -161,14 +199,22 @@ def run_config(config: DictConfig, choices: Mapping[str, str]) -> RunConfig:
     return checked
 
 
-def to_cell(config: DictConfig, choices: Mapping[str, str], settings: RunConfig) -> Cell:
-    """The cell that a composed config describes, completed and checked. Raises BadInput."""
+def budget_of(settings: RunConfig) -> dict[str, float]:
+    """`trials` or `seconds`, whichever is set; empty if nothing is to be tuned."""
+    return settings.tune.model_dump(exclude_none=True)
+
+
+def to_cells(config: DictConfig, choices: Mapping[str, str], settings: RunConfig) -> list[Cell]:
+    """The cells that a composed config describes, completed and checked. Raises BadInput.
+
+    One, or with a budget for tuning two: the model as it stands, and the model tuned.
+    """
     names = {part: choices[part] for part in ("task", "model")}
     parts: dict[str, dict[str, Any]] = {}
     for part, name in names.items():
         given: Any = OmegaConf.to_container(config[part], resolve=True)
         parts[part] = complete(part, name, given)
-    return Cell(
+    cell = Cell(
         **names,
         seed=settings.seed,
         config={
@@ -179,6 +225,12 @@ def to_cell(config: DictConfig, choices: Mapping[str, str], settings: RunConfig)
         code={part: code_hash(chosen["_target_"]) for part, chosen in parts.items()},
         changed={part: difference(parts[part], PLAIN[part, name]) for part, name in names.items()},
     )
+    model: Any = OmegaConf.to_container(config.model, resolve=True)
+    budget, declared = budget_of(settings), model.get("space")
+    if not budget or not declared:
+        return [cell]
+    space = check_space(names["model"], parts["model"]["_target_"], declared)
+    return [cell, replace(cell, config={**cell.config, "tune": {"budget": budget, "space": space}})]
 
 
 def difference(config: Mapping[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:
@@ -225,14 +277,19 @@ def sentence(error: BaseException) -> str:
 
 @hydra.main(config_path=None, config_name="config", version_base="1.3")
 def job(config: DictConfig) -> str:
-    """Hydra's task function: run the one cell that `config` describes, return its status."""
+    """Hydra's task function, where another launcher runs it: run the cells that `config`
+    describes and that have no record yet, return how they ended."""
     choices = HydraConfig.get().runtime.choices
     settings = run_config(config, choices)
-    cell = to_cell(config, choices, settings)
     run = Run(settings.results / settings.run)
     run.create()
-    (record,) = execute(run, [cell], settings, Console(stderr=True))
-    return str(record["status"])
+    cells = [
+        cell
+        for cell in to_cells(config, choices, settings)
+        if is_wanted(run.find(cell), settings.limits.seconds, settings.fresh, settings.rerun)
+    ]
+    records = execute(run, cells, settings, Console(stderr=True))
+    return ", ".join(str(record["status"]) for record in records)
 
 
 def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -111,6 +111,36 @@ def complete(kind: str, name: str, config: Mapping[str, Any]) -> dict[str, Any]:
     return {"_target_": target, **validate(f"{kind}.", settings, given)}
 
 
+def check_space(name: str, target: str, space: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The search space of a model, checked against its settings. Raises BadInput.
+
+    An entry is `{low, high}`, with `log: true` where it is searched on a log scale, or `{choices}`.
+    """
+    settings = read_settings(target)
+    for key, entry in space.items():
+        where = f"model.space.{key}"
+        if settings is not None and key not in settings.configurable():
+            known = ", ".join(sorted(settings.configurable()))
+            raise BadInput(
+                f"The space of {name} names {key}, which is no setting; there are: {known}."
+            )
+        if not isinstance(entry, Mapping) or set(entry) not in (
+            {"low", "high"}, {"low", "high", "log"}, {"choices"},
+        ):  # fmt: skip
+            raise BadInput(f"{where}={entry}: give low and high (and log), or choices.")
+        ends = entry.get("choices") or [entry.get("low"), entry.get("high")]
+        if "low" in entry:
+            low, high = ends
+            if not all(isinstance(end, int | float) for end in ends) or not low < high:
+                raise BadInput(f"{where}={entry}: low must be a number below high.")
+            if entry.get("log") and low <= 0:
+                raise BadInput(f"{where}={entry}: a log scale needs a low above 0.")
+        if settings is not None:
+            for end in ends:
+                validate("model.", settings, {key: end})
+    return {key: dict(entry) for key, entry in space.items()}
+
+
 def validate(prefix: str, settings: Settings, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return `given` completed and converted to the declared types; BadInput names the first
     setting that does not fit."""

@@ -90,16 +90,34 @@ class Section:
     task: str
     label: str
     rows: Sequence[Row]
+    bounds: Sequence[Row] = ()
+    """What no model is compared with but all are held against, such as an ideal observer."""
     verdicts: Sequence["Verdict"] = ()
     """On each pair of rows, where they were asked for (see verdicts.judge)."""
 
     @property
     def kind(self) -> str:
-        return next((r["kind"] for row in self.rows for r in row.done), "binary")
+        return next((r["kind"] for row in self.everything for r in row.done), "binary")
+
+    @property
+    def everything(self) -> list[Row]:
+        return [*self.bounds, *self.rows]
+
+    def known(self, row: Row) -> Spread | None:
+        """How much of what can be known at all a row knows: how far its main metric is on the way
+        from the floor (0) to the best bound (1). None without a bound on the same seeds."""
+        shares = []
+        for record in row.done:
+            metric = record["metric"]
+            best = [r["scores"][metric] for bound in self.bounds for r in bound.done
+                    if r["seed"] == record["seed"]]  # fmt: skip
+            if best and best[0] != (low := record["floor"][metric]):
+                shares.append((record["scores"][metric] - low) / (best[0] - low))
+        return Spread.of(shares)
 
     def reference(self, name: str, metric: str) -> Spread | None:
         """`ceiling` or `floor` over the seeds; each seed counts once."""
-        by_seed = {r["seed"]: r[name] for row in self.rows for r in row.done if r[name]}
+        by_seed = {r["seed"]: r[name] for row in self.everything for r in row.done if r[name]}
         return Spread.of([v[metric] for v in by_seed.values() if v[metric] is not None])
 
 
@@ -120,10 +138,13 @@ def sections(records: Iterable[Record]) -> list[Section]:
         [f"{first['task']} {changes(first, 'task')}".strip() for first in firsts],
         [f"code={first['code']['task']}" for first in firsts],
     )
-    return [
-        Section(first["task"], label, _ordered(_rows(group.values())))
-        for first, label, group in zip(firsts, labels, groups, strict=True)
-    ]
+    found = []
+    for first, label, group in zip(firsts, labels, groups, strict=True):
+        rows = _ordered(_rows(group.values()))
+        bounds = [row for row in rows if row.first.get("bound")]
+        rows = [row for row in rows if not row.first.get("bound")]
+        found.append(Section(first["task"], label, rows, bounds))
+    return found
 
 
 def _rows(groups: Iterable[list[Record]]) -> list[Row]:
@@ -150,8 +171,15 @@ def distinct(labels: Sequence[str], details: Sequence[str]) -> list[str]:
 
 
 def model_label(record: Record) -> str:
-    """The model's name, and the settings that differ from its defaults."""
-    return f"{record['model']} {changes(record, 'model')}".strip()
+    """The model's name, the settings that differ from its defaults, and whether it was tuned."""
+    return " ".join(filter(None, (record["model"], changes(record, "model"), tuned(record))))
+
+
+def tuned(record: Record) -> str:
+    budget = record["config"].get("tune", {}).get("budget")
+    if budget is None:
+        return ""
+    return f"tuned ×{budget['trials']}" if "trials" in budget else f"tuned {budget['seconds']:g} s"
 
 
 def changes(record: Record, part: str) -> str:
@@ -172,9 +200,9 @@ def _ordered(rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=key)
 
 
-def phase(record: Record, name: str) -> float:
-    wall: float = record["phases"][name]["wall"]
-    return wall
+def phase(record: Record, name: str) -> float | None:
+    """Wall seconds of a phase; None if the cell had none of that name."""
+    return record["phases"].get(name, {}).get("wall")
 
 
 def row_latency(record: Record) -> float:

@@ -22,6 +22,7 @@ from benchmarks.summary import (
     phase,
     row_latency,
     single_latency,
+    tuned,
 )
 from benchmarks.verdicts import Verdict, signed
 from tasks.base import METRICS, METRICS_OF
@@ -53,10 +54,13 @@ def metric_column(metric: str) -> Column:
     return Column(METRICS[metric].label, lambda row: row.score(metric), spread_text)
 
 
-def score_columns(kind: str) -> list[Column]:
+def score_columns(section: Section) -> list[Column]:
     """What an approach gives."""
-    share = Column("share", lambda row: row.share(), percent)
-    return [*map(metric_column, METRICS_OF[kind]), share]
+    columns = [*map(metric_column, METRICS_OF[section.kind])]
+    columns.append(Column("share", lambda row: row.share(), percent))
+    if section.bounds:
+        columns.append(Column("known", section.known, percent))
+    return columns
 
 
 def verdict_columns(section: Section) -> list[Column]:
@@ -71,14 +75,18 @@ def verdict_columns(section: Section) -> list[Column]:
     return [Column("vs top", lambda row: known.get(row.label), str)]
 
 
-def cost_columns() -> list[Column]:
-    """What an approach asks for."""
+def cost_columns(is_tuned: bool = False) -> list[Column]:
+    """What an approach asks for; with the seconds of its search if there was any."""
 
     def scaled(value: Callable[[Record], float], factor: float) -> Callable[[Row], float | None]:
         return lambda row: row.median(lambda record: factor * value(record))
 
     return [
         Column("view s", lambda row: row.median(lambda r: phase(r, "view")), seconds),
+        *(
+            [Column("tune s", lambda row: row.median(lambda r: phase(r, "tune")), seconds)]
+            * is_tuned
+        ),
         Column("fit s", lambda row: row.median(lambda r: phase(r, "fit")), seconds),
         Column("µs/row", scaled(row_latency, 1e6), number),
         Column("1 row ms", scaled(single_latency, 1e3), number),
@@ -87,12 +95,16 @@ def cost_columns() -> list[Column]:
     ]
 
 
+def is_tuned(section: Section) -> bool:
+    return any(tuned(row.first) for row in section.rows)
+
+
 COLUMN_NOTES = (
     "±: standard deviation over seeds. share: how much of the way from floor to ceiling the "
-    "first metric has come. vs top: is it worse than the first row, equal in practice, or can "
-    "nobody tell yet? view, fit: median seconds. µs/row: predicting all test rows at once, "
-    "warm. 1 row ms: one call with one row, warm. +MB: growth of memory in fit and predict. "
-    "size: learned numbers (of trees: nodes), or bytes."
+    "first metric has come; known: from floor to the ideal observer. vs top: is it worse than the "
+    "first row, equal in practice, or can nobody tell yet? view, fit: median seconds. µs/row: "
+    "predicting all test rows at once, warm. 1 row ms: one call with one row, warm. +MB: growth of "
+    "memory in fit and predict. size: learned numbers (of trees: nodes), or bytes."
 )
 
 
@@ -136,9 +148,9 @@ def compact(value: float) -> str:
 
 def title(section: Section) -> str:
     """Task, what differs from its defaults, seeds and rows."""
-    seeds = {r["seed"] for row in section.rows for r in row.records}
+    seeds = {r["seed"] for row in section.everything for r in row.records}
     text = f"{section.label}: {len(seeds)} seed{'s' if len(seeds) != 1 else ''}"
-    done = [r for row in section.rows for r in row.done]
+    done = [r for row in section.everything for r in row.done]
     if done:
         rows = done[0]["rows"]
         text += f", {rows['train']:,} train and {rows['test']:,} test rows"
@@ -172,6 +184,9 @@ def to_table(section: Section, columns: Sequence[Column], markdown: bool = False
             table.add_row(Text(name), *map(Text, texts), style="dim")
 
     reference_row("ceiling")
+    for row in section.bounds:
+        texts = [Text(column.cell(row)) for column in columns]
+        table.add_row(Text(row.label), *texts, style="dim")
     for row in section.rows:
         table.add_row(Text(row.label), *[Text(column.cell(row)) for column in columns])
     reference_row("floor")
@@ -249,20 +264,17 @@ def notes(section: Section) -> str:
 
 
 def endings(section: Section) -> list[str]:
-    return [f"{row.label}: {row.ending()}" for row in section.rows if row.ending()]
+    return [f"{row.label}: {row.ending()}" for row in section.everything if row.ending()]
 
 
 def render(found: Iterable[Section], width: int) -> RenderableType:
     """Tables for a terminal of `width` columns: one wide one, or scores above costs."""
     parts: list[RenderableType] = []
     for section in found:
-        origin, costs = origin_columns(), cost_columns()
-        scores = [*score_columns(section.kind), *verdict_columns(section)]
+        origin, costs = origin_columns(), cost_columns(is_tuned(section))
+        scores = [*score_columns(section), *verdict_columns(section)]
         parts.append(Text(title(section), style="bold"))
-        wide = to_table(section, [*origin, *scores, *costs])
-        fits = Console(width=1000).measure(wide).maximum <= width
-        two = [to_table(section, scores), to_table(section, [*origin, *costs])]
-        parts += [wide] if fits else two
+        parts += fitting(section, origin, scores, costs, width)
         parts += [Text(f"✗ {text}", style="red") for text in endings(section)]
         parts += [Text(f"? {text}") for text in open_questions(section)]
         if notes(section):
@@ -271,14 +283,31 @@ def render(found: Iterable[Section], width: int) -> RenderableType:
     return Group(*parts)
 
 
+def fitting(
+    section: Section, origin: list[Column], scores: list[Column], costs: list[Column], width: int
+) -> list[Table]:
+    """One wide table if it fits, or scores above costs, with the origin where there is room."""
+    layouts = (
+        [[*origin, *scores, *costs]],
+        [scores, [*origin, *costs]],
+        [[*origin, *scores], costs],
+    )
+    measure = Console(width=1000).measure
+    for layout in layouts:
+        tables = [to_table(section, columns) for columns in layout]
+        if all(measure(table).maximum <= width for table in tables):
+            return tables
+    return [to_table(section, scores), to_table(section, costs)]
+
+
 def to_markdown(found: Iterable[Section]) -> str:
     """All sections as Markdown, with a line on the machine under each."""
     out = io.StringIO()
     console = Console(file=out, width=1000, color_system=None, markup=False)
     for section in found:
         out.write(f"### {title(section)}\n")
-        scores = [*score_columns(section.kind), *verdict_columns(section)]
-        columns = [*origin_columns(), *scores, *cost_columns()]
+        scores = [*score_columns(section), *verdict_columns(section)]
+        columns = [*origin_columns(), *scores, *cost_columns(is_tuned(section))]
         console.print(to_table(section, columns, markdown=True))
         for text in endings(section):
             out.write(f"- {text}\n")
@@ -306,7 +335,7 @@ def trimmed(text: str) -> str:
 
 def provenance(section: Section) -> str:
     """Where and when: one sentence, the same facts that stand in each record."""
-    records = [r for row in section.rows for r in row.records]
+    records = [r for row in section.everything for r in row.records]
     machines = {
         f"{m['processor']}, {m['cores']} cores, {m['memory_gb']:.0f} GB, Python {m['python']}"
         for m in (r["machine"] for r in records)
@@ -319,7 +348,7 @@ def to_csv(found: Iterable[Section]) -> str:
     """One line per row with unrounded numbers, for a spreadsheet or a data frame."""
     lines: list[dict[str, Any]] = []
     for section in found:
-        for row in section.rows:
+        for row in section.everything:
             lines.append(csv_line(section, row))
     names = list(dict.fromkeys(name for line in lines for name in line))
     out = io.StringIO()
@@ -330,12 +359,13 @@ def to_csv(found: Iterable[Section]) -> str:
 
 
 def csv_line(section: Section, row: Row) -> dict[str, Any]:
-    first, share = row.first, row.share()
+    first, share, known = row.first, row.share(), section.known(row)
     line: dict[str, Any] = {
         "task": section.task,
         "task_settings": changes(first, "task"),
         "model": first["model"],
         "model_settings": changes(first, "model"),
+        "tuned": tuned(first),
         "era": first["era"],
         "year": first["year"],
         "seeds": len(row.records),
@@ -349,7 +379,9 @@ def csv_line(section: Section, row: Row) -> dict[str, Any]:
         line[f"{metric}_deviation"] = score and score.deviation
     return line | {
         "share_of_ceiling": share and share.mean,
+        "share_of_known": known and known.mean,
         "view_seconds": row.median(lambda r: phase(r, "view")),
+        "tune_seconds": row.median(lambda r: phase(r, "tune")),
         "fit_seconds": row.median(lambda r: phase(r, "fit")),
         "predict_seconds_per_row": row.median(row_latency),
         "single_row_seconds": row.median(single_latency),

@@ -45,6 +45,9 @@ class SettingsSource(FileConfigSource):
 
 class SettingsPath(SearchPathPlugin):
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        # Hydra's own guess is the folder of the task function, which holds no configs to offer.
+        paths = search_path.get_path()
+        paths[:] = [path for path in paths if path.provider != "main"]
         search_path.append(provider="model-eras", path=f"{SettingsSource.scheme()}://{run.CONF}")
 
 

@@ -64,6 +64,8 @@ class Steep:
             os._exit(3)
         if self.mode == "memory":
             raise MemoryError("planted")
+        if self.mode == "slow":
+            time.sleep(0.4)
         if self.mode == "hang":
             while True:
                 time.sleep(60)

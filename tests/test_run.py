@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import ROOT, SEARCH
 
 BAD = {
-    "model=foo": "There is no model 'foo'; there are: baseline, logistic",
+    "model=foo": "There is no model 'foo'; there are: baseline, ideal_observer, logistic",
     "task=foo": "There is no task 'foo'; there are: breast_cancer",
     "suite=foo": "There is no suite 'foo'; there are: default",
     "foo=1": "There is no setting foo; there are: device, fresh",
@@ -34,6 +34,10 @@ BAD = {
     "limits.foo=1": "There is no setting limits.foo; there are: seconds",
     "run=../x": "run=../x: string should match",
     "run=a,b": "one run",
+    "tune=some": "There is no tune 'some'; there are: none, seconds, trials.",
+    "tune.trials=3": "There is no setting tune.trials; there are: none.",
+    "verdicts.band=-1": "verdicts.band=-1: input should be greater than or equal to 0",
+    "verdicts.metric=foo": "verdicts.metric=foo: input should be 'roc_auc', 'accuracy'",
     "rerun=maybe": "rerun=maybe: input should be 'nothing' or 'failed'",
     "seed=0,,1": "Error parsing override 'seed=0,,1'",
     "foo": "missing EQUAL",
@@ -189,7 +193,7 @@ def test_help_lists_tasks_models_and_suites():
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0
-    for line in ("model: baseline, logistic", "suite: default", "task: breast_cancer"):
+    for line in ("model: baseline, ideal_observer, logistic", "tune: none, seconds, trials", "suite: default", "task: breast_cancer"):
         assert line in done.stdout
 
 

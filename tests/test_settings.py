@@ -11,7 +11,7 @@ from benchmarks import settings
 from benchmarks.settings import BadInput, code_hash, complete, read_settings
 from tests.conftest import ROOT
 
-CONFIGS = sorted((ROOT / "conf").glob("[mt]*/*.yaml"))
+CONFIGS = sorted((ROOT / "conf").glob("[mt][oa]*/*.yaml"))
 
 
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda f: f"{f.parent.name}/{f.stem}")

@@ -14,6 +14,7 @@ from sklearn.datasets import make_classification
 CONFS = {
     path.stem: yaml.safe_load(path.read_text("utf-8"))["_target_"]
     for path in sorted((Path(__file__).parents[2] / "conf" / "model").glob("*.yaml"))
+    if "models." in path.read_text("utf-8")  # not a bound that reads one task only
 }
 every_model = pytest.mark.parametrize("name", CONFS)
 

@@ -7,7 +7,7 @@ on the future. `docs/notifications.md` tells how the log comes about.
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import duckdb
 import numpy as np
@@ -17,6 +17,7 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from tasks.base import Data, UnknownView, standard_scores
 from tasks.notifications.generator import APART, generate, size
+from tasks.notifications.observer import Mechanism, Watched
 from tasks.notifications.people import WAKING_DAY
 
 FEATURES = Path(__file__).with_name("features.sql")
@@ -29,6 +30,7 @@ class Log(NamedTuple):
     users: pa.Table
     notifications: pa.Table
     train_rows: int  # the first so many notifications; the rest are the test rows
+    mechanism: Mechanism  # for the ideal observer alone
 
 
 @dataclass
@@ -81,7 +83,12 @@ class Notifications:
         split = drawn.train_rows
         probability = drawn.probability[split:].astype(np.float64)
         return Data(
-            raw=Log(drawn.users, drawn.notifications, split),
+            raw=Log(
+                drawn.users,
+                drawn.notifications,
+                split,
+                Mechanism(drawn.strength, drawn.intercept, self.base_rate, self.label_noise),
+            ),
             train_labels=labels[:split],
             test_labels=labels[split:],
             classes=CLASSES,
@@ -89,10 +96,15 @@ class Notifications:
             group=drawn.notifications["user_id"].to_numpy()[split:],
         )
 
-    def view(self, data: Data, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """`features`: the columns of features.sql, train and test rows in time order."""
+    def view(self, data: Data, name: str) -> tuple[Any, Any]:
+        """`features`: the columns of features.sql, train and test rows in time order. `watched`:
+        for the ideal observer, the log with its mechanism, and the positions of the test rows."""
+        if name == "watched":
+            users, notifications, split, mechanism = data.raw
+            watched = Watched.read(users, notifications, mechanism)
+            return watched, np.arange(split, len(notifications))
         if name != "features":
-            raise UnknownView("notifications", name, ("features",))
+            raise UnknownView("notifications", name, ("features", "watched"))
         rows = features(data.raw.users, data.raw.notifications)
         split = data.raw.train_rows
         return rows.iloc[:split], rows.iloc[split:].reset_index(drop=True)

@@ -11,7 +11,6 @@ are then a prefix of all users, one slice of memory, and the loop over positions
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +28,6 @@ from tasks.notifications.people import (
     Users,
 )
 
-FIRST_DAY = np.datetime64("2025-03-03T00:00:00", "s")  # a Monday
 # A user's notifications are at least an hour apart and an open counts within that hour, so the
 # outcome of the previous one is always known when the next one is sent.
 APART = HOUR
@@ -282,7 +280,7 @@ def coded(codes: np.ndarray, names: Sequence[str]) -> pa.DictionaryArray:
 
 
 def timestamps(second: np.ndarray) -> pa.Array:
-    return pa.array(FIRST_DAY + second.astype("timedelta64[s]"))
+    return pa.array(people.FIRST_DAY + second.astype("timedelta64[s]"))
 
 
 def users_table(known: Users, signed_up: np.ndarray, by_id: np.ndarray) -> pa.Table:
@@ -299,19 +297,12 @@ def users_table(known: Users, signed_up: np.ndarray, by_id: np.ndarray) -> pa.Ta
 def notifications_table(
     user: np.ndarray, sent: Sent, opened: np.ndarray, order: np.ndarray
 ) -> pa.Table:
-    parts: list[tuple[np.ndarray, Sequence[Any]]] = [
-        (sent.topic, people.TOPICS),
-        (sent.phrase, range(wording.PHRASES_A_TOPIC)),
-        (sent.discount, people.DISCOUNTS),
-        (sent.opener, tuple(wording.OPENERS)),
-        (sent.urgency, people.URGENCIES),
-        (sent.closer, range(wording.CLOSERS_AN_URGENCY)),
-    ]
+    parts = (sent.topic, sent.phrase, sent.discount, sent.opener, sent.urgency, sent.closer)
     title = np.zeros(len(order), np.int32)  # counts through all that can be written, as product
-    for codes, levels in parts:
+    for codes, levels in zip(parts, people.TITLE_PARTS, strict=True):
         title *= len(levels)
         title += codes
-    titles = [wording.title(*choice) for choice in product(*(levels for _, levels in parts))]
+    titles = [wording.title(*choice) for choice in product(*people.TITLE_PARTS)]
     return pa.table({
         "notification_id": np.arange(len(order), dtype=np.int32),
         "user_id": user[order],

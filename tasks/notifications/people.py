@@ -9,6 +9,7 @@ where the state is what the user has been sent and has opened so far. An ideal o
 many people from the same prior and replay one user's log through the same functions.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from tasks.notifications import wording
 
+FIRST_DAY = np.datetime64("2025-03-03T00:00:00", "s")  # a Monday
 HOUR = 3600
 DAY = 24 * HOUR
 WAKING = 8 * HOUR, 22 * HOUR  # nothing is sent at night
@@ -30,6 +32,11 @@ COUNTRIES = ("BR", "DE", "IN", "US")
 TOPICS = tuple(wording.PHRASES)
 URGENCIES = tuple(wording.CLOSERS)
 DISCOUNTS = (0, 10, 20, 30, 50)  # percent
+# What a title is written from, in the order of wording.title.
+TITLE_PARTS: tuple[Sequence[Any], ...] = (
+    TOPICS, range(wording.PHRASES_A_TOPIC), DISCOUNTS,
+    tuple(wording.OPENERS), URGENCIES, range(wording.CLOSERS_AN_URGENCY),
+)  # fmt: skip
 
 PLAN_SHARES = (0.6, 0.25, 0.15)
 PLATFORM_SHARES = (0.5, 0.35, 0.15)

@@ -1,0 +1,112 @@
+"""Tuning inside a cell: the same budget for every model, and nothing but train rows.
+
+Train rows come in the task's own order (by time, where there is time), so the last ones are to
+the others what the test rows are to all of them: trials are fitted on the head and scored on the
+tail by the task's main metric. The first trial is the model as it stands, so that a search that
+finds nothing better changes nothing. Optuna's TPE (Bergstra et al. 2011) proposes the others.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+TAIL = 0.2  # share of the train rows that trials are scored on
+Trial = dict[str, Any]
+"""`values`, `score` (None if it failed, then with a `reason`) and `seconds`."""
+
+
+def distribution(declared: Mapping[str, Any]) -> BaseDistribution:
+    """Optuna's form of one entry of a `space:`."""
+    if "choices" in declared:
+        return CategoricalDistribution(declared["choices"])
+    whole = isinstance(declared["low"], int) and isinstance(declared["high"], int)
+    return (IntDistribution if whole else FloatDistribution)(**declared)
+
+
+def search(
+    space: Mapping[str, Mapping[str, Any]],
+    budget: Mapping[str, float],
+    evaluate: Callable[[Mapping[str, Any]], float],
+    higher_is_better: bool,
+    seed: int,
+    kept: Path | None = None,
+    stamp: str = "",
+) -> list[Trial]:
+    """Try values until the budget (`trials` or `seconds`) is used up; return all trials.
+
+    evaluate: the score of some settings; what it raises makes a failed trial. kept: a file that
+    gets a line for each trial as it ends, and from which an interrupted search goes on; one that
+    was written under another stamp (other code) is not used.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    trials = read(kept, stamp) if kept else []
+    study = optuna.create_study(
+        direction="maximize" if higher_is_better else "minimize",
+        # A search that goes on must not repeat the draws that it began with.
+        sampler=optuna.samplers.TPESampler(seed=(seed + len(trials)) % 2**32),
+    )
+    distributions = {name: distribution(declared) for name, declared in space.items()}
+
+    def tell(trial: Trial) -> None:
+        if trial["values"] and trial["score"] is not None:
+            study.add_trial(
+                optuna.create_trial(
+                    params=trial["values"], distributions=distributions, value=trial["score"]
+                )
+            )
+
+    for trial in trials:
+        tell(trial)
+    while not _is_used_up(budget, trials):
+        values = study.ask(distributions).params if trials else {}
+        started = time.perf_counter()
+        trial = {"values": values, "score": None}
+        try:
+            trial["score"] = float(evaluate(values))
+        except Exception as error:
+            trial["reason"] = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+        trial["seconds"] = time.perf_counter() - started
+        trials.append(trial)
+        tell(trial)
+        if kept:
+            with kept.open("a", encoding="utf-8") as file:
+                if file.tell() == 0:
+                    print(json.dumps({"stamp": stamp}), file=file)
+                print(json.dumps(trial), file=file)
+    return trials
+
+
+def _is_used_up(budget: Mapping[str, float], trials: list[Trial]) -> bool:
+    if "trials" in budget:
+        return len(trials) >= budget["trials"]
+    return bool(trials) and sum(trial["seconds"] for trial in trials) >= budget["seconds"]
+
+
+def read(kept: Path, stamp: str) -> list[Trial]:
+    """The whole lines of a file of trials; an unfinished or foreign file is begun anew."""
+    try:
+        first, *lines = kept.read_text(encoding="utf-8").splitlines()
+        if json.loads(first) == {"stamp": stamp}:
+            return [json.loads(line) for line in lines]
+    except (OSError, ValueError):
+        pass
+    kept.unlink(missing_ok=True)
+    return []
+
+
+def best(trials: list[Trial], higher_is_better: bool) -> Trial:
+    """The best trial, the earlier one of two alike. Raises ValueError if all failed."""
+    scored = [trial for trial in trials if trial["score"] is not None]
+    if not scored:
+        raise ValueError(f"all {len(trials)} trials failed, the first: {trials[0]['reason']}")
+    return (max if higher_is_better else min)(scored, key=lambda trial: trial["score"])
