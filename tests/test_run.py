@@ -193,7 +193,12 @@ def test_help_lists_tasks_models_and_suites():
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0
-    for line in ("model: baseline, ideal_observer, logistic", "tune: none, seconds, trials", "suite: default", "task: breast_cancer"):
+    for line in (
+        "model: baseline, ideal_observer, logistic",
+        "tune: none, seconds, trials",
+        "suite: default",
+        "task: breast_cancer",
+    ):
         assert line in done.stdout
 
 
