@@ -10,15 +10,22 @@ import json
 import math
 import pickle
 import pkgutil
+import sys
 import traceback
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks import checks
 from benchmarks.measure import Clock, latency
 from tasks.base import METRICS, METRICS_OF, Data, UnknownView, floor_predictions
+
+
+class ImpossiblePredictions(ValueError):
+    """Predictions that no metric should be computed from (check ME05)."""
 
 
 def main(job: Mapping[str, Any], folder: Path) -> None:
@@ -34,6 +41,9 @@ def main(job: Mapping[str, Any], folder: Path) -> None:
         outcome = {"status": "done", "reason": None, **run(job, clock, folder / "cell.npz")}
     except UnknownView as error:
         outcome = {"status": "skipped", "reason": str(error)}
+    except ImpossiblePredictions as error:
+        found = [{"code": "ME05", "text": str(error)}]
+        outcome = {"status": "failed", "reason": one_line(error), "checks": found}
     except MemoryError as error:
         traceback.print_exc()
         outcome = {"status": "out_of_memory", "reason": one_line(error)}
@@ -60,8 +70,11 @@ def run(job: Mapping[str, Any], clock: Clock, predictions_file: Path) -> dict[st
         with clock.phase("tune"):
             tuning = tune(job, task, data, train)
         model = build({**job["model"], **tuning["chosen"]}, supplied(job))
-    with clock.phase("fit"):
+    with warnings.catch_warnings(record=True) as warned, clock.phase("fit"):
+        warnings.simplefilter("always")
         model.fit(train, data.train_labels)
+    for warning in warned:
+        print(warnings.formatwarning(**vars_of(warning)), file=sys.stderr, end="")
     with clock.phase("predict"):
         predictions = predict(model, test, data)
     check(predictions, data)
@@ -69,7 +82,27 @@ def run(job: Mapping[str, Any], clock: Clock, predictions_file: Path) -> dict[st
     # Scored as stored, so that a metric computed later from the file is the same number.
     predictions = predictions.astype(np.float32)
     truth = None if data.truth is None else data.truth.astype(np.float32)
-    save(predictions_file, predictions, truth, data)
+    codes = codes_of(data.test_labels, data)
+    save(predictions_file, predictions, truth, codes, data)
+    suspicious = checks.fired(
+        checks.Cell(
+            data,
+            predictions,
+            codes,
+            again=lambda rows: predict(model, rows_of(test, rows), data),
+            on_train=lambda rows: (
+                predict(model, rows_of(train, rows), data),
+                codes_of(data.train_labels[rows], data),
+            ),
+            warnings=[warning.category.__name__ for warning in warned],
+            unfinished=getattr(model, "unfinished_", None),
+            phases=clock.phases,
+            tuning=tuning,
+            space=job.get("tune", {}).get("space", {}),
+        ),
+        # A bound has rows of its own kind, and no train rows to predict.
+        off={*job.get("checks_off", ()), *(checks.NAMES if job.get("bound") else ())},
+    )
     return {
         "kind": data.kind,
         "metric": METRICS_OF[data.kind][0],
@@ -83,7 +116,23 @@ def run(job: Mapping[str, Any], clock: Clock, predictions_file: Path) -> dict[st
         "size_bytes": pickled_size(model) if parameters is None else None,
         "notes": getattr(model, "notes_", {}),
         "tuning": tuning,
+        "checks": suspicious,
     }
+
+
+def vars_of(warning: warnings.WarningMessage) -> dict[str, Any]:
+    names = ("message", "category", "filename", "lineno")
+    return {name: getattr(warning, name) for name in names}
+
+
+def codes_of(labels: np.ndarray, data: Data) -> np.ndarray:
+    """Labels as codes into `classes` (int16), or the values of a regression."""
+    if not data.classes:
+        return labels
+    codes = np.zeros(len(labels), dtype=np.int16)
+    for code, name in enumerate(data.classes):
+        codes[labels == name] = code
+    return codes
 
 
 def tune(job: Mapping[str, Any], task: Any, data: Data, train: Any) -> dict[str, Any]:
@@ -121,7 +170,7 @@ def tune(job: Mapping[str, Any], task: Any, data: Data, train: Any) -> dict[str,
     }
 
 
-def rows_of(rows: Any, part: slice) -> Any:
+def rows_of(rows: Any, part: slice | np.ndarray) -> Any:
     """Some rows of a view, whatever it is made of."""
     return rows.iloc[part] if hasattr(rows, "iloc") else rows[part]
 
@@ -183,10 +232,8 @@ def check(predictions: np.ndarray, data: Data) -> None:
     shape = (n_test, n_classes) if n_classes else (n_test,)
     if predictions.shape != shape:
         raise ValueError(f"predictions have shape {predictions.shape}, expected {shape}")
-    if not np.isfinite(predictions).all():
-        raise ValueError(f"{(~np.isfinite(predictions)).sum()} predictions are NaN or infinite")
-    if n_classes and (predictions.min() < 0 or abs(predictions.sum(axis=1) - 1).max() > 1e-3):
-        raise ValueError("predicted probabilities are negative or do not sum to 1")
+    if (impossible := checks.possible(predictions, data.classes)) is not None:
+        raise ImpossiblePredictions(impossible)
 
 
 def latencies(model: Any, test: Any, data: Data, clock: Clock) -> dict[str, dict[str, float]]:
@@ -210,18 +257,15 @@ def pickled_size(model: Any) -> int | None:
         return None
 
 
-def save(file: Path, predictions: np.ndarray, truth: np.ndarray | None, data: Data) -> None:
+def save(
+    file: Path, predictions: np.ndarray, truth: np.ndarray | None, codes: np.ndarray, data: Data
+) -> None:
     """Keep raw outcomes: predictions, labels (codes into `classes`, or values), and what else the
     task knows of the test rows."""
     arrays: dict[str, np.ndarray] = {"predictions": predictions}
     if data.classes:
         arrays["classes"] = np.array(data.classes, dtype=str)
-        codes = np.zeros(len(data.test_labels), dtype=np.int16)
-        for code, name in enumerate(data.classes):
-            codes[data.test_labels == name] = code
-        arrays["labels"] = codes
-    else:
-        arrays["labels"] = data.test_labels
+    arrays["labels"] = codes
     if truth is not None:
         arrays["truth"] = truth
     if data.group is not None:

@@ -7,7 +7,7 @@ import contextlib
 import json
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -37,6 +37,8 @@ def is_wanted(record: Record | None, limit: float, fresh: bool, rerun: str) -> b
         return True
     if record["status"] == "timeout" and record["limits"]["seconds"] < limit:
         return True
+    if rerun == "disturbed":
+        return any(check["code"] == "ME08" for check in record.get("checks", ()))
     return rerun == "failed" and record["status"] != "done"
 
 
@@ -50,9 +52,12 @@ class Executor:
         limit: float,
         console: Console,
         worker: Worker | None = None,
+        checks_off: Sequence[str] = (),
     ) -> None:
-        """worker: one that was started before, used for the cells that have as many threads."""
+        """worker: one that was started before, used for the cells that have as many threads.
+        checks_off: codes of checks that are not made."""
         self.run, self.limit, self.console = run, limit, console
+        self.checks_off = list(checks_off)
         self._modules = target_modules(cells)
         self._workers: dict[int, Worker] = {}  # by number of threads, their libraries loaded
         self._early = worker
@@ -97,7 +102,11 @@ class Executor:
         try:
             worker = self._worker_for(cell)
             self._show(cell)
-            job = job_of(cell) | {"trials": str(self.run.trials(cell).resolve())}
+            job = job_of(cell) | {
+                "trials": str(self.run.trials(cell).resolve()),
+                "checks_off": self.checks_off,
+                "bound": constants_of(cell).get("bound", False),
+            }
             ending: Ending | WorkerDied = worker.run(job, scratch, self.limit)
         except WorkerDied as death:
             self._workers.pop(cell.config["threads"], None)
@@ -145,6 +154,12 @@ def job_of(cell: Cell) -> dict[str, Any]:
     return {**cell.config, "seed": cell.seed, "stamp": json.dumps(dict(cell.code), sort_keys=True)}
 
 
+def constants_of(cell: Cell) -> Mapping[str, Any]:
+    """What the model's class says of itself: era, year, view, …"""
+    settings = read_settings(cell.config["model"]["_target_"])
+    return settings.constants if settings else {}
+
+
 def compose(
     cell: Cell, ending: Ending | WorkerDied, scratch: Path, started: datetime, limit: float
 ) -> Record:
@@ -154,8 +169,7 @@ def compose(
         outcome = json.loads((scratch / "outcome.json").read_text(encoding="utf-8"))
     else:
         outcome["status"], outcome["reason"] = verdict_on(ending, scratch, limit)
-    settings = read_settings(cell.config["model"]["_target_"])
-    constants = settings.constants if settings else {}
+    constants = constants_of(cell)
     return {
         "schema": SCHEMA,
         "task": cell.task,

@@ -31,6 +31,14 @@ def _cpu_seconds() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in spent)
 
 
+def _all_cpu_seconds() -> float:
+    """CPU seconds of the whole machine, and of what its host took from it (steal)."""
+    spent = psutil.cpu_times()
+    idle = spent.idle + getattr(spent, "iowait", 0.0)
+    guests = getattr(spent, "guest", 0.0) + getattr(spent, "guest_nice", 0.0)  # counted as user
+    return float(sum(spent)) - idle - guests
+
+
 def _status_bytes(field: str) -> int:
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(field):
@@ -76,7 +84,10 @@ class Clock:
     >>> clock = Clock()
     >>> with clock.phase("fit"):
     ...     model.fit(X, y)
-    >>> clock.phases["fit"]  # {"wall": s, "cpu": s, "memory_growth": bytes}
+    >>> clock.phases["fit"]
+    {"wall": s, "cpu": s, "others": s, "memory_growth": bytes, "peak": bytes}
+
+    `others` are CPU seconds of all other processes of the machine, steal included.
     """
 
     def __init__(self, on_phase: Callable[[str], Any] = lambda _: None) -> None:
@@ -89,14 +100,18 @@ class Clock:
         gc.collect()  # the garbage of the phase before is not this phase's work
         resident = _reset_peak()
         synchronise()
-        cpu, wall = _cpu_seconds(), time.perf_counter()
+        all_cpu, cpu, wall = _all_cpu_seconds(), _cpu_seconds(), time.perf_counter()
         try:
             yield
         finally:
             synchronise()
             wall, cpu = time.perf_counter() - wall, _cpu_seconds() - cpu
-            growth = max(0, _peak() - resident)
-            self.phases[name] = {"wall": wall, "cpu": cpu, "memory_growth": growth}
+            others = max(0.0, _all_cpu_seconds() - all_cpu - cpu)
+            peak = _peak()
+            self.phases[name] = {
+                "wall": wall, "cpu": cpu, "others": others,
+                "memory_growth": max(0, peak - resident), "peak": peak,
+            }  # fmt: skip
 
 
 def latency(
@@ -153,13 +168,19 @@ def versions() -> dict[str, str]:
 
 
 def git_commit(folder: Path) -> str | None:
-    """The commit that is checked out, with `+` behind it where files differ from it."""
-    try:
-        out = subprocess.run(
-            # git is looked up on PATH, as in a shell
-            ["git", "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"],  # noqa: S607 - see above
+    """The commit that is checked out, with `+` behind it where files other than results differ."""
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments],  # noqa: S607 - looked up on PATH, as in a shell
             cwd=folder, capture_output=True, text=True, timeout=10, check=True,
-        )  # fmt: skip
+        ).stdout.strip()  # fmt: skip
+
+    try:
+        commit = git("rev-parse", "--short=12", "HEAD")
+        changed = git(
+            "status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)results"
+        )
     except (OSError, subprocess.SubprocessError):
         return None
-    return out.stdout.strip() or None
+    return commit + "+" * bool(changed)

@@ -22,7 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, OmegaConfBaseException
 from rich.console import Console
 
-from benchmarks import measure, table, verdicts
+from benchmarks import checks, measure, table, verdicts
 from benchmarks.execute import ROOT, Executor, is_wanted
 from benchmarks.records import Cell, Record, Run
 from benchmarks.settings import (
@@ -65,6 +65,10 @@ class Tune(pydantic.BaseModel, extra="forbid"):
     seconds: Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)] | None = None
 
 
+class Checks(pydantic.BaseModel, extra="forbid"):
+    skip: list[checks.Code]
+
+
 class RunConfig(pydantic.BaseModel, extra="forbid"):
     """The keys of conf/config.yaml that are neither task nor model."""
 
@@ -76,8 +80,9 @@ class RunConfig(pydantic.BaseModel, extra="forbid"):
     limits: Limits
     tune: Tune
     verdicts: Verdicts
+    checks: Checks
     fresh: bool
-    rerun: Literal["nothing", "failed"]
+    rerun: Literal["nothing", "failed", "disturbed"]
 
 
 def run_cells(
@@ -130,7 +135,9 @@ def run_cells(
 
 
 def execute(run: Run, cells: Sequence[Cell], settings: RunConfig, console: Console) -> list[Record]:
-    with Executor(run, cells, settings.limits.seconds, console, _worker) as executor:
+    with Executor(
+        run, cells, settings.limits.seconds, console, _worker, settings.checks.skip
+    ) as executor:
         executor.check(cells)
         if settings.fresh:
             for cell in cells:

@@ -71,6 +71,14 @@ class Row:
                     found.setdefault(key, {})[value] = None
         return " ".join(f"{key}={'/'.join(values)}" for key, values in found.items())
 
+    def checks(self) -> dict[str, str]:
+        """Code -> text of the checks that fired in any seed, the first text of each."""
+        found: dict[str, str] = {}
+        for record in self.records:
+            for check in record.get("checks", ()):
+                found.setdefault(check["code"], check["text"])
+        return dict(sorted(found.items()))
+
     def ending(self) -> str:
         """Empty if every seed is done; else how the others ended, with the first reason."""
         others = [r for r in self.records if r["status"] != "done"]

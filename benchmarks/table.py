@@ -12,6 +12,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from benchmarks.checks import NAMES
 from benchmarks.records import Record
 from benchmarks.summary import (
     Row,
@@ -70,7 +71,7 @@ def verdict_columns(section: Section) -> list[Column]:
     top = section.rows[0].label
     on_top = {v.b: v.word for v in section.verdicts if v.a == top}
     on_top |= {v.a: v.word for v in section.verdicts if v.b == top}
-    words = {"better": "worse", "equal in practice": "equal", "can't tell": "can't tell"}
+    words = {"better": "worse", "equal in practice": "equal", "can't tell": "unclear"}
     known = {label: words[word] for label, word in on_top.items()} | {top: "·"}
     return [Column("vs top", lambda row: known.get(row.label), str)]
 
@@ -92,6 +93,7 @@ def cost_columns(is_tuned: bool = False) -> list[Column]:
         Column("1 row ms", scaled(single_latency, 1e3), number),
         Column("+MB", scaled(memory_growth, 2**-20), number),
         Column("size", size, str),
+        Column("checks", marks, str),
     ]
 
 
@@ -137,6 +139,20 @@ def size(row: Row) -> str | None:
         return compact(parameters)
     pickled = row.median(lambda r: r["size_bytes"])
     return None if pickled is None else compact(pickled) + "B"
+
+
+def marks(row: Row) -> str:
+    """The checks that fired, without the letters that all codes share."""
+    return " ".join(code.removeprefix("ME") for code in row.checks())
+
+
+def fired(section: Section) -> list[str]:
+    """One line per check that fired: what it is, and for which rows."""
+    lines: dict[str, list[str]] = {}
+    for row in section.everything:
+        for code, text in row.checks().items():
+            lines.setdefault(code, []).append(f"{row.label} ({text})")
+    return [f"{code} {NAMES[code]}: {', '.join(rows)}" for code, rows in sorted(lines.items())]
 
 
 def compact(value: float) -> str:
@@ -277,6 +293,7 @@ def render(found: Iterable[Section], width: int) -> RenderableType:
         parts += fitting(section, origin, scores, costs, width)
         parts += [Text(f"✗ {text}", style="red") for text in endings(section)]
         parts += [Text(f"? {text}") for text in open_questions(section)]
+        parts += [Text(f"! {text}") for text in fired(section)]
         if notes(section):
             parts.append(Text(notes(section), style="dim"))
     parts.append(Text(COLUMN_NOTES, style="dim"))
@@ -312,6 +329,7 @@ def to_markdown(found: Iterable[Section]) -> str:
         for text in endings(section):
             out.write(f"- {text}\n")
         questions = " ".join(f"{text}." for text in open_questions(section))
+        out.write("".join(f"- {text}\n" for text in fired(section)))
         below = (questions, notes(section), COLUMN_NOTES, provenance(section))
         out.write("".join(f"\n{text}\n" for text in below if text) + "\n")
     return trimmed(out.getvalue())
@@ -371,6 +389,7 @@ def csv_line(section: Section, row: Row) -> dict[str, Any]:
         "seeds": len(row.records),
         "seeds_done": len(row.done),
         "ending": row.ending(),
+        "checks": " ".join(row.checks()),
         "notes": row.notes(),
     }
     for metric in METRICS_OF[section.kind]:

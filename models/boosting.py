@@ -83,6 +83,8 @@ class XGBoost:
         )
         # The newest rows are worth most, so the model that stays is trained on them as well.
         self.model_ = xgboost.train(settings, matrix(table, target), search.best_iteration + 1)
+        if search.best_iteration == self.n_estimators - 1:
+            self.unfinished_ = f"the last of {self.n_estimators} trees still helped"
         self.n_parameters_ = sum(tree.count("\n") for tree in self.model_.get_dump())  # nodes
         self.notes_: dict[str, Any] = {
             "best_iteration": search.best_iteration,

@@ -85,6 +85,8 @@ class Network:
             elif epoch - best_epoch >= self.patience:
                 break
         self.model_.load_state_dict(best_weights)
+        if best_epoch == self.max_epochs:
+            self.unfinished_ = f"the last of {self.max_epochs} epochs still helped"
         self.n_parameters_ = sum(weights.numel() for weights in self.model_.parameters())
         self.notes_: dict[str, Any] = {"best_epoch": best_epoch, "device": self.device_}
         return self

@@ -16,7 +16,7 @@ BAD = {
     "model=foo": "There is no model 'foo'; there are: baseline, ideal_observer, logistic",
     "task=foo": "There is no task 'foo'; there are: breast_cancer",
     "suite=foo": "There is no suite 'foo'; there are: default",
-    "foo=1": "There is no setting foo; there are: device, fresh",
+    "foo=1": "There is no setting foo; there are: checks, device, fresh",
     "model.foo=1": "There is no setting model.foo; there are: factor, mode",
     "+model.foo=1": "There is no setting model.foo; there are: factor, mode",
     "+model.random_state=1": "filled in from seed=",
@@ -38,7 +38,7 @@ BAD = {
     "tune.trials=3": "There is no setting tune.trials; there are: none.",
     "verdicts.band=-1": "verdicts.band=-1: input should be greater than or equal to 0",
     "verdicts.metric=foo": "verdicts.metric=foo: input should be 'roc_auc', 'accuracy'",
-    "rerun=maybe": "rerun=maybe: input should be 'nothing' or 'failed'",
+    "rerun=maybe": "rerun=maybe: input should be 'nothing', 'failed' or 'disturbed'",
     "seed=0,,1": "Error parsing override 'seed=0,,1'",
     "foo": "missing EQUAL",
     "results=/proc/none": "cannot be written",
@@ -106,7 +106,7 @@ def test_every_cell_has_an_ending_and_the_others_go_on(eras, records, tmp_path):
         "exit": ("failed", "exited with code 3 in fit"),
         "memory": ("out_of_memory", "MemoryError: planted"),
         "hang": ("timeout", "stopped after 2 s in fit"),
-        "not a number": ("failed", "ValueError: 2 predictions are NaN or infinite"),
+        "not a number": ("failed", "ImpossiblePredictions: 2 predictions are NaN or infinite"),
     }
     assert result.returncode == 1
     assert "6 failed" in result.stdout

@@ -1,0 +1,180 @@
+"""Every check fires where it should and is silent where it should."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from benchmarks import checks, execute, table
+from benchmarks.checks import CHECKS, NAMES, Cell, fired
+from benchmarks.summary import sections
+from tasks.base import Data
+from tests.conftest import ROOT
+
+ROWS = 2000
+
+
+def good() -> Cell:
+    """A binary cell that nothing is wrong with: the true probabilities."""
+    random = np.random.default_rng(0)
+    truth = random.beta(1.5, 2.5, ROWS)
+    codes = (random.random(ROWS) < truth).astype(np.int16)
+    names = np.array(["no", "yes"], dtype=object)[codes]
+    p = np.column_stack([1 - truth, truth]).astype(np.float32)
+    phase = {"wall": 2.0, "cpu": 2.0, "others": 0.05, "memory_growth": 1.0, "peak": 1e8}
+    return Cell(
+        Data(None, names, names, ("no", "yes"), group=np.arange(ROWS) // 10), p, codes,
+        again=lambda rows: p[rows],
+        on_train=lambda rows: (p[rows], codes[rows]),
+        warnings=["UserWarning"], unfinished=None, phases={"fit": phase, "predict": phase},
+        tuning={"chosen": {"C": 1.0, "depth": 4, "name": "a"}},
+        space={"C": {"low": 0.01, "high": 100.0, "log": True}, "depth": {"low": 2, "high": 8},
+               "name": {"choices": ["a", "b"]}},
+    )  # fmt: skip
+
+
+def codes_of(cell: Cell) -> list[str]:
+    return [check["code"] for check in fired(cell)]
+
+
+def flat(cell: Cell, share: float = 0.9) -> Cell:
+    """Predictions that say nothing."""
+    noise = np.random.default_rng(1).normal(0, 0.01, ROWS)
+    p = np.column_stack([1 - share - noise, share + noise]).astype(np.float32)
+    return replace(cell, predictions=p, again=lambda rows: p[rows],
+                   on_train=lambda rows: (p[rows], cell.codes[rows]))  # fmt: skip
+
+
+def sharper(cell: Cell) -> Cell:
+    """Too sure of itself, in the same order."""
+    p = cell.predictions[:, 1] ** 3 / (cell.predictions[:, 1] ** 3 + cell.predictions[:, 0] ** 3)
+    return replace(cell, predictions=np.column_stack([1 - p, p]), again=lambda rows: np.column_stack([1 - p, p])[rows])  # fmt: skip # noqa: E501
+
+
+def with_phase(cell: Cell, **facts: float) -> Cell:
+    return replace(cell, phases={"fit": {**cell.phases["fit"], **facts}})
+
+
+BAD = {
+    "ME01": lambda cell: replace(cell, warnings=["ConvergenceWarning"]),
+    "ME02": flat,
+    "ME03": lambda cell: replace(
+        cell, on_train=lambda rows: (np.eye(2)[cell.codes[rows]], cell.codes[rows])
+    ),
+    "ME04": sharper,
+    "ME06": lambda cell: replace(cell, again=lambda rows: cell.predictions[np.sort(rows)]),
+    "ME07": lambda cell: replace(cell, unfinished="the last of 3 trees still helped"),
+    "ME08": lambda cell: with_phase(cell, others=0.5),
+    "ME09": lambda cell: with_phase(cell, peak=1e15),
+    "ME10": lambda cell: replace(cell, tuning={"chosen": {"C": 99.0, "depth": 8}}),
+}
+
+
+def test_a_good_cell_is_silent():
+    assert fired(good()) == []
+
+
+@pytest.mark.parametrize("code", CHECKS)
+def test_each_fires_and_says_what_it_saw(code):
+    found = {check["code"]: check["text"] for check in fired(BAD[code](good()))}
+    assert code in found
+    assert found[code]
+    assert code not in [c["code"] for c in fired(BAD[code](good()), off=[code])]
+
+
+@pytest.mark.parametrize("code", set(CHECKS) - {"ME02", "ME04"})
+def test_each_fires_alone(code):
+    assert codes_of(BAD[code](good())) == [code]
+
+
+def test_the_floor_itself_and_a_single_busy_tick_are_no_finding():
+    cell = good()
+    share = (cell.codes == 1).mean()
+    p = np.tile([1 - share, share], (ROWS, 1)).astype(np.float32)
+    assert "ME02" not in codes_of(replace(cell, predictions=p, again=lambda rows: p[rows]))
+    assert "ME08" not in codes_of(with_phase(cell, wall=0.05, others=0.04))
+
+
+def test_at_which_end_of_which_space():
+    cell = replace(good(), tuning={"chosen": {"C": 0.0101, "depth": 7, "name": "a"}})
+    assert [c["text"] for c in fired(cell)] == ["C=0.0101"]
+
+
+def test_regression_and_several_classes_are_checked_too():
+    random = np.random.default_rng(0)
+    y = random.normal(size=500)
+    p = y + 0.3 * random.normal(size=500)
+    cell = replace(
+        good(), data=Data(None, y, y), predictions=p, codes=y,
+        again=lambda rows: p[rows], on_train=lambda rows: (p[rows], y[rows]),
+    )  # fmt: skip
+    assert fired(cell) == []
+    q = random.dirichlet([1, 1, 1], 500)
+    codes = np.array([random.choice(3, p=row) for row in q])
+    names = np.array(["a", "b", "c"], dtype=object)[codes]
+    several = replace(
+        good(), data=Data(None, names, names, ("a", "b", "c")), predictions=q, codes=codes,
+        again=lambda rows: q[rows], on_train=lambda rows: (q[rows], codes[rows]),
+    )  # fmt: skip
+    assert fired(several) == []
+    wrong = q[:, [1, 2, 0]]
+    assert "ME04" in codes_of(replace(several, predictions=wrong, again=lambda rows: wrong[rows]))
+
+
+@pytest.mark.parametrize(
+    ("predictions", "classes", "fires"),
+    [
+        ([[0.5, 0.5]], ("a", "b"), False),
+        ([[np.nan, 0.5]], ("a", "b"), True),
+        ([[-0.1, 1.1]], ("a", "b"), True),
+        ([[0.4, 0.4]], ("a", "b"), True),
+        ([3.0], (), False),
+        ([np.inf], (), True),
+    ],
+)
+def test_impossible_predictions(predictions, classes, fires):
+    assert (checks.possible(np.array(predictions), classes) is not None) == fires
+
+
+def test_a_cell_with_impossible_predictions_fails_with_its_code(eras, records):
+    eras("model.mode='not a number'")
+    (record,) = records()
+    assert [c["code"] for c in record["checks"]] == ["ME05"]
+    assert record["status"] == "failed"
+
+
+def test_checks_stand_in_the_record_and_can_be_skipped(eras, records):
+    assert eras("task.slope=0.01", "task.rows=600").returncode == 0
+    (record,) = records()
+    assert "ME02" in [c["code"] for c in record["checks"]]
+    eras("task.slope=0.01", "task.rows=600", "checks.skip=[ME02]", "run=b")
+    (record,) = records("b")
+    assert "ME02" not in [c["code"] for c in record["checks"]]
+    refused = eras("checks.skip=[ME99]")
+    assert refused.returncode == 2
+    assert "checks.skip" in refused.stderr
+
+
+def test_the_table_marks_them_and_says_them_in_words(record):
+    found = [{"code": "ME03", "text": "0.99 on train"}, {"code": "ME08", "text": "busy"}]
+    records = [record("a", checks=found), record("b", checks=[])]
+    text = table.to_markdown(sections(records))
+    assert "03 08 |" in text
+    assert "- ME03 much better on train rows than on test rows: a (0.99 on train)" in text
+    with (console := Console(width=80)).capture() as capture:
+        console.print(table.render(sections(records), 80))
+    assert "! ME08 the clock was disturbed: a (busy)" in capture.get()
+
+
+def test_disturbed_cells_are_run_again_when_asked(record):
+    busy = record(checks=[{"code": "ME08", "text": "busy"}])
+    assert execute.is_wanted(busy, 600, False, "disturbed")
+    assert not execute.is_wanted(busy, 600, False, "nothing")
+    assert not execute.is_wanted(record(checks=[]), 600, False, "disturbed")
+
+
+def test_every_code_has_a_section():
+    text = (ROOT / "docs" / "checks.md").read_text("utf-8")
+    for code, name in NAMES.items():
+        assert f"## {code} {name}\n" in text
