@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import psutil
 
-from benchmarks.verdicts import Linear, influence
+from benchmarks.influence import Linear, influence
 from tasks.base import METRICS, METRICS_OF, Data, floor_predictions
 
 Code = Literal["ME01", "ME02", "ME03", "ME04", "ME05", "ME06", "ME07", "ME08", "ME09", "ME10"]

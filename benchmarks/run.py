@@ -126,10 +126,15 @@ def run_cells(
         console.print("Interrupted. What is done is recorded; the same command goes on from here.")
         raise
     finally:
-        table.write_tables(run.folder, judged(run, run.read(), settings.verdicts))
+        present = run.read()
+        everything = judged(run, present, settings.verdicts)
+        table.write_tables(run.folder, everything)
     records = [record for _, cell in unique.values() if (record := run.find(cell))]
     records += bounds_of(run, records)
-    show(run, judged(run, records, settings.verdicts), records, console)
+    # Judging takes a while; usually all of the run was asked for.
+    is_all = len(records) == len(present)
+    shown = everything if is_all else judged(run, records, settings.verdicts)
+    show(run, shown, records, console)
     if any(is_failure(record) for record in records):
         raise SystemExit(FAILED_CELLS)
 

@@ -12,9 +12,10 @@ from scipy.special import ndtr
 from sklearn import metrics
 
 from benchmarks import table, verdicts
+from benchmarks.influence import Linear, influence
 from benchmarks.settings import BadInput
 from benchmarks.summary import sections
-from benchmarks.verdicts import Estimate, Linear, decide, estimate, holm, influence, judge
+from benchmarks.verdicts import Estimate, decide, estimate, holm, judge
 from tasks.base import METRICS, METRICS_OF, Data, standard_scores
 
 
