@@ -169,7 +169,7 @@ def compared(names: Sequence[str], a: Section, b: Section, width: int) -> list[R
         else:
             parts += [compare_table(names, found, columns) for columns in (scores, costs)]
     for name, section in zip(names, (a, b), strict=True):
-        alone = [row.label for row in section.everything if id(row) not in paired]
+        alone = [row.label for row in section.rows if id(row) not in paired]
         if alone:
             parts.append(Text(f"only in {name}: {', '.join(alone)}", style="dim"))
     if machines(a) != machines(b):

@@ -93,15 +93,20 @@ def _is_used_up(budget: Mapping[str, float], trials: list[Trial]) -> bool:
 
 
 def read(kept: Path, stamp: str) -> list[Trial]:
-    """The whole lines of a file of trials; an unfinished or foreign file is begun anew."""
-    try:
-        first, *lines = kept.read_text(encoding="utf-8").splitlines()
-        if json.loads(first) == {"stamp": stamp}:
-            return [json.loads(line) for line in lines]
-    except (OSError, ValueError):
-        pass
-    kept.unlink(missing_ok=True)
-    return []
+    """The trials of a file, without a last line that was cut off; a file of another stamp is
+    begun anew."""
+    whole: list[Any] = []
+    text = kept.read_text(encoding="utf-8") if kept.exists() else ""
+    for line in text.splitlines(keepends=True):
+        if not line.endswith("\n"):
+            break
+        whole.append(json.loads(line))
+    if not whole or whole[0] != {"stamp": stamp}:
+        kept.unlink(missing_ok=True)
+        return []
+    if not text.endswith("\n"):  # what is added next must begin a line of its own
+        kept.write_text("".join(json.dumps(line) + "\n" for line in whole), encoding="utf-8")
+    return whole[1:]
 
 
 def best(trials: list[Trial], higher_is_better: bool) -> Trial:
