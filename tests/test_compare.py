@@ -86,3 +86,8 @@ def test_a_run_that_is_not_there_is_refused(tmp_path, capsys):
     assert "There is no run gone; there are: here." in capsys.readouterr().err
     assert compare.main(["here", "here", "--results", str(tmp_path)]) == 2
     assert "holds no records" in capsys.readouterr().err
+
+
+def test_a_bound_that_both_runs_have_is_in_neither_alone(record):
+    runs = [[record(), record("ideal_observer", auc=0.89, bound=True)] for _ in range(2)]
+    assert "only in" not in shown(*runs)
