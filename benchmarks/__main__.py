@@ -1,6 +1,6 @@
 import sys
 
-from benchmarks.measure import available_cores
+from benchmarks.machine import available_cores
 from benchmarks.worker import Worker
 
 if __name__ == "__main__":

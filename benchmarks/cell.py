@@ -1,4 +1,4 @@
-"""One cell: load, view, fit, predict, score — in a process that does nothing else.
+"""One cell: load, view, warm up, fit, predict, score — in a process that does nothing else.
 
 The process is a fresh one and may die at any time, so what it knows is left in a folder:
 `outcome.json` and the predictions at the end, the name of the current phase all along.
@@ -14,13 +14,15 @@ import sys
 import traceback
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks import checks
-from benchmarks.measure import Clock, latency
+from benchmarks.measure import Clock, calibration, latency
+from benchmarks.warm_up import warm_up
 from tasks.base import METRICS, METRICS_OF, Data, UnknownView, floor_predictions
 
 
@@ -31,14 +33,18 @@ class ImpossiblePredictions(ValueError):
 def main(job: Mapping[str, Any], folder: Path) -> None:
     """Run the cell that `job` describes and leave its outcome in `folder`, whatever happens.
 
-    job: `task` and `model` (each `_target_` and settings), `seed`, `threads`, `device`; `tune`
-    (a `budget` and a `space`) if there is to be a search, then with `trials`, the file it keeps
-    them in, and `stamp`, of the code that they were made with.
+    job: `task` and `model` (each `_target_` and settings), `seed`, `threads`, `device`, `timing`
+    (see benchmarks.run.Timing); `tune` (a `budget` and a `space`) if there is to be a search, then
+    with `trials`, the file it keeps them in, and `stamp`, of the code that they were made with.
     """
-    clock = Clock(on_phase=(folder / "phase").write_text)
-    outcome: dict[str, Any]
+    audit = job["timing"]["audit"]
+    clock = Clock(on_phase=(folder / "phase").write_text, audit=audit)
+    outcome: dict[str, Any] = {}
     try:
+        speed = {"calibration": calibration()} if audit else {}
+        job = {**job, **speed}
         outcome = {"status": "done", "reason": None, **run(job, clock, folder / "cell.npz")}
+        outcome |= speed
     except UnknownView as error:
         outcome = {"status": "skipped", "reason": str(error)}
     except ImpossiblePredictions as error:
@@ -59,12 +65,16 @@ def main(job: Mapping[str, Any], folder: Path) -> None:
 def run(job: Mapping[str, Any], clock: Clock, predictions_file: Path) -> dict[str, Any]:
     """Do the work of a cell; return the fields of the record that only its process knows."""
     with clock.phase("import"):
-        task = build(job["task"])
+        task = build(job["task"], supplied(job))
         model = build(job["model"], supplied(job))
     with clock.phase("load"):
         data: Data = task.load(job["seed"])
     with clock.phase("view"):
         train, test = task.view(data, getattr(model, "view", "features"))
+    with clock.phase("warm_up"):
+        settings = getattr(model, "warm_up", {})  # those that make a fit short; None: do without
+        short = partial(build, {**job["model"], **(settings or {})}, supplied(job))
+        cold = "not wanted" if settings is None else warm_up(short, train, data.kind, data.classes)
     tuning = None
     if "tune" in job:
         with clock.phase("tune"):
@@ -97,6 +107,7 @@ def run(job: Mapping[str, Any], clock: Clock, predictions_file: Path) -> dict[st
             warnings=[warning.category.__name__ for warning in warned],
             unfinished=getattr(model, "unfinished_", None),
             phases=clock.phases,
+            slowdown=slowdown(job),
             tuning=tuning,
             space=job.get("tune", {}).get("space", {}),
         ),
@@ -111,10 +122,12 @@ def run(job: Mapping[str, Any], clock: Clock, predictions_file: Path) -> dict[st
         "floor": finite(task.score(data, floor_predictions(data).astype(np.float32))),
         "rows": {"train": len(data.train_labels), "test": len(data.test_labels)},
         "columns": train.shape[1] if hasattr(train, "shape") else None,
-        "latency": latencies(model, test, data, clock),
+        "warmed_up": cold is None,
+        "latency": latencies(model, test, data, clock, job["timing"]),
+        "cold_start": cold_start(job, model, train, data) if job["timing"]["cold_start"] else None,
         "parameters": (parameters := getattr(model, "n_parameters_", None)),
         "size_bytes": pickled_size(model) if parameters is None else None,
-        "notes": getattr(model, "notes_", {}),
+        "notes": getattr(model, "notes_", {}) | ({} if cold is None else {"not_warmed_up": cold}),
         "tuning": tuning,
         "checks": suspicious,
     }
@@ -208,7 +221,7 @@ def refusal(configs: Sequence[Mapping[str, Any]]) -> str | None:
 
 
 def supplied(job: Mapping[str, Any]) -> dict[str, Any]:
-    """What a cell gives to a model that has a field for it (see settings.SUPPLIED)."""
+    """What a cell gives to a model or task that has a field for it (see settings.SUPPLIED)."""
     values = {"random_state": job["seed"], "n_jobs": job["threads"]}
     return values if job["device"] is None else {**values, "device": job["device"]}
 
@@ -236,17 +249,40 @@ def check(predictions: np.ndarray, data: Data) -> None:
         raise ImpossiblePredictions(impossible)
 
 
-def latencies(model: Any, test: Any, data: Data, clock: Clock) -> dict[str, dict[str, float]]:
-    """Seconds of one call by batch size, warm: a single row, and all test rows (the predictions
-    that are scored were the warm-up of those)."""
-    n_test, first = len(data.test_labels), clock.phases["predict"]["wall"]
-    one = rows_of(test, slice(1))
-    found = {"1": latency(lambda: predict(model, one, data))}
-    if first > 0.5:  # long enough to be past any warm-up: repeating it would tell no more
-        found[str(n_test)] = {"median": first, "min": first, "calls": 1}
-    else:
-        found[str(n_test)] = latency(lambda: predict(model, test, data), warm_up=False)
-    return found
+def latencies(
+    model: Any, test: Any, data: Data, clock: Clock, timing: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Seconds of one call by batch size, warm (see measure.latency): the batches of `timing`, and
+    all test rows, whose one call is the phase `predict`. A batch larger than the test rows repeats
+    them."""
+    n_test, wall = len(data.test_labels), clock.phases["predict"]["wall"]
+    found: dict[str, dict[str, Any]] = {}
+    for size in timing["batches"]:
+        batch = rows_of(test, np.arange(size) % n_test)
+        found[str(size)] = latency(
+            lambda batch=batch: predict(model, batch, data),  # type: ignore[misc]
+            timing["calls"],
+            timing["seconds"],
+        )
+    return {str(n_test): {"p50": wall, "p99": None, "min": wall, "calls": 1}, **found}
+
+
+def cold_start(
+    job: Mapping[str, Any], model: Any, train: Any, data: Data
+) -> dict[str, float] | None:
+    """What a new process needs before its first prediction (see benchmarks.cold_start)."""
+    from benchmarks.cold_start import measured
+
+    settings = {**job["model"], **(getattr(model, "warm_up", None) or {})}
+    settings |= {k: v for k, v in supplied(job).items() if hasattr(model, k)}
+    return measured(settings.pop("_target_"), settings, train, data.kind, data.classes)
+
+
+def slowdown(job: Mapping[str, Any]) -> float:
+    """How many times as long a fixed piece of work took just before the cell as at its fastest."""
+    if "calibration" not in job or job.get("fastest") is None:
+        return 1.0
+    return float(job["calibration"]["seconds"] / job["fastest"])
 
 
 def pickled_size(model: Any) -> int | None:

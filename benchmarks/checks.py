@@ -33,6 +33,7 @@ TRAIN_AHEAD = 0.1  # of ROC AUC, accuracy or R2
 CALIBRATION = 0.05  # mean distance of predicted and true shares, above what chance makes of it
 ORDER = 5e-3  # change of a prediction in other company; float32 alone made 1e-3 (SVM, C=100)
 OTHERS = 0.1  # CPU seconds of other processes, per second of a phase, and at least so many
+SLOWDOWN = 1.5  # times the seconds of the fastest calibration
 MEMORY = 0.9  # of all memory
 EDGE = 0.02  # of the range of a space
 
@@ -54,6 +55,8 @@ class Cell:
     unfinished: str | None
     """What a model says of a search for the right moment to stop that reached its limit."""
     phases: Mapping[str, Mapping[str, float]]
+    slowdown: float
+    """How many times as long as usual a fixed piece of work took just before the cell."""
     tuning: Mapping[str, Any] | None
     space: Mapping[str, Mapping[str, Any]]
 
@@ -157,6 +160,8 @@ def undisturbed(cell: Cell) -> str | None:
         others, wall = phase.get("others", 0.0), phase.get("wall", 0.0)
         if others > max(OTHERS, OTHERS * wall):
             return f"other processes used {others:.2f} CPU seconds in the {wall:.2f} s of {name}"
+    if cell.slowdown > SLOWDOWN:
+        return f"the machine was {cell.slowdown:.1f} times slower than usual when the cell began"
     return None
 
 

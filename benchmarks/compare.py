@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from benchmarks.formats import Column, fitting, new_table
+from benchmarks.machine import fingerprint
 from benchmarks.records import Record, open_run
 from benchmarks.settings import BadInput
 from benchmarks.summary import Row, Section, Spread, sections
-from benchmarks.table import Column, cost_columns, new_table, score_columns
+from benchmarks.table import cost_columns, score_columns
 from tasks.base import METRICS_OF
 
 Pair = tuple[Row, Row]
@@ -106,8 +109,7 @@ def mean(value: Any) -> float | None:
 
 def compare_table(names: Sequence[str], found: Sequence[Pair], columns: list[Column]) -> Table:
     """Three lines per model: the one run, the other, the change."""
-    run = Column("run", lambda _: None, str)
-    table = new_table([run, *columns])
+    table = new_table(["model", "run"], [column.heading for column in columns])
     for pair in found:
         a, b = on_common_seeds(pair)
         table.add_row(Text(a.label), names[0], *[Text(c.cell(a)) for c in columns])
@@ -163,11 +165,11 @@ def compared(names: Sequence[str], a: Section, b: Section, width: int) -> list[R
     parts: list[RenderableType] = [Text(head, style="bold")]
     if found and METRICS_OF[a.kind] == METRICS_OF[b.kind]:
         scores, costs = score_columns(a), cost_columns()
-        wide = compare_table(names, found, [*scores, *costs])
-        if Console(width=1000).measure(wide).maximum <= width:
-            parts.append(wide)
-        else:
-            parts += [compare_table(names, found, columns) for columns in (scores, costs)]
+        make = partial(compare_table, names, found)
+        wide = fitting(make, [*scores, *costs], width)
+        if len(wide) > 1:
+            wide = [*fitting(make, scores, width), *fitting(make, costs, width)]
+        parts += wide
     for name, section in zip(names, (a, b), strict=True):
         alone = [row.label for row in section.rows if id(row) not in paired]
         if alone:
@@ -177,8 +179,8 @@ def compared(names: Sequence[str], a: Section, b: Section, width: int) -> list[R
     return parts
 
 
-def machines(section: Section) -> set[str]:
-    return {str(r["machine"]) for row in section.everything for r in row.records}
+def machines(section: Section) -> set[tuple[Any, ...]]:
+    return {fingerprint(r["machine"]) for row in section.everything for r in row.records}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from benchmarks import measure
+from benchmarks import machine
+from benchmarks.measure import children_peaks
 from benchmarks.records import SCHEMA, Cell, Record, Run
 from benchmarks.settings import BadInput, read_settings
 from benchmarks.summary import model_label
@@ -25,21 +26,38 @@ from benchmarks.worker import Ending, Worker, WorkerDied
 from tasks.base import METRICS
 
 ROOT = Path(__file__).parent.parent
+QUICK: Mapping[str, Any] = {
+    "batches": [1], "calls": 20, "seconds": 0.02, "cold_start": False, "audit": True,
+}  # fmt: skip
+"""What conf/timing/quick.yaml says (see benchmarks.run.Timing)."""
 
 
-def is_wanted(record: Record | None, limit: float, fresh: bool, rerun: str) -> bool:
+def is_wanted(
+    record: Record | None, limit: float, timing: Mapping[str, Any], fresh: bool, rerun: str
+) -> bool:
     """Does a cell with this record (None: without one) have to run?
 
     Every ending counts, so that a suite with a cell that hangs can be completed; a failed cell
-    runs again when its code changes, when it may take longer than before, or when asked to.
+    runs again when its code changes, when it may take longer than before, or when asked to. A cell
+    that is done runs again for what is to be timed and was not.
     """
     if record is None or fresh:
         return True
     if record["status"] == "timeout" and record["limits"]["seconds"] < limit:
         return True
+    if record["status"] == "done" and times_more(timing, record["timing"]):
+        return True
     if rerun == "disturbed":
         return any(check["code"] == "ME08" for check in record.get("checks", ()))
     return rerun == "failed" and record["status"] != "done"
+
+
+def times_more(wanted: Mapping[str, Any], had: Mapping[str, Any]) -> bool:
+    return (
+        not set(wanted["batches"]) <= set(had["batches"])
+        or wanted["calls"] > had["calls"]
+        or wanted["cold_start"] > had["cold_start"]
+    )
 
 
 class Executor:
@@ -53,11 +71,13 @@ class Executor:
         console: Console,
         worker: Worker | None = None,
         checks_off: Sequence[str] = (),
+        timing: Mapping[str, Any] = QUICK,
     ) -> None:
         """worker: one that was started before, used for the cells that have as many threads.
-        checks_off: codes of checks that are not made."""
+        checks_off: codes of checks that are not made. timing: what is timed, see QUICK."""
         self.run, self.limit, self.console = run, limit, console
-        self.checks_off = list(checks_off)
+        self.checks_off, self.timing = list(checks_off), dict(timing)
+        self._fastest: float | None = None  # seconds of a calibration, the best of all
         self._modules = target_modules(cells)
         self._workers: dict[int, Worker] = {}  # by number of threads, their libraries loaded
         self._early = worker
@@ -106,12 +126,17 @@ class Executor:
                 "trials": str(self.run.trials(cell).resolve()),
                 "checks_off": self.checks_off,
                 "bound": constants_of(cell).get("bound", False),
+                "timing": self.timing,
+                "fastest": self._fastest,
             }
             ending: Ending | WorkerDied = worker.run(job, scratch, self.limit)
+            pools = worker.state.get("pools")
         except WorkerDied as death:
             self._workers.pop(cell.config["threads"], None)
-            ending = death
-        record = compose(cell, ending, scratch, started, self.limit)
+            ending, pools = death, None
+        asked = {"limits": {"seconds": self.limit}, "timing": self.timing}
+        record = compose(cell, ending, scratch, asked, started) | {"pools": pools}
+        self._calibrated(record.get("calibration", {}).get("seconds"))
         self.run.write(cell, record, scratch)
         self._seconds[cell.task, cell.model].append(record["seconds"] or 0.0)
         self._left[cell.task, cell.model] -= 1
@@ -128,8 +153,13 @@ class Executor:
             else:
                 worker = Worker(threads)
             worker.load(self._modules)
+            self._calibrated(worker.state.get("fastest"))
             self._workers[threads] = worker
         return self._workers[threads]
+
+    def _calibrated(self, seconds: float | None) -> None:
+        if seconds is not None:
+            self._fastest = min(seconds, self._fastest or seconds)
 
     def _show(self, cell: Cell) -> None:
         known = [s for seconds in self._seconds.values() for s in seconds]
@@ -161,14 +191,25 @@ def constants_of(cell: Cell) -> Mapping[str, Any]:
 
 
 def compose(
-    cell: Cell, ending: Ending | WorkerDied, scratch: Path, started: datetime, limit: float
+    cell: Cell,
+    ending: Ending | WorkerDied,
+    scratch: Path,
+    asked: Mapping[str, Any],
+    started: datetime,
 ) -> Record:
-    """Put together what the cell left, how its process ended, and where it ran."""
+    """Put together what the cell left, how its process ended, and where it ran.
+
+    asked: `limits` and `timing`, which are no part of a cell's config.
+    """
     outcome: dict[str, Any] = {}
     if (scratch / "outcome.json").exists():
         outcome = json.loads((scratch / "outcome.json").read_text(encoding="utf-8"))
     else:
+        limit = asked["limits"]["seconds"]
         outcome["status"], outcome["reason"] = verdict_on(ending, scratch, limit)
+    if isinstance(ending, Ending) and ending.children:
+        for name, size in children_peaks(outcome.get("phases", {}), ending.children).items():
+            outcome["phases"][name]["children_peak"] = size
     constants = constants_of(cell)
     return {
         "schema": SCHEMA,
@@ -184,9 +225,9 @@ def compose(
         "changed": dict(cell.changed),
         "config_hash": cell.config_hash,
         "code": dict(cell.code),
-        "limits": {"seconds": limit},
+        **asked,
         "seconds": ending.wall if isinstance(ending, Ending) else None,
-        "started": started.isoformat(timespec="seconds"),
+        "started": started.isoformat(timespec="milliseconds"),
         **surroundings(),
     }
 
@@ -195,9 +236,9 @@ def compose(
 def surroundings() -> dict[str, Any]:
     """What is the same for all cells of this process."""
     return {
-        "machine": measure.machine(),
-        "packages": measure.versions(),
-        "commit": measure.git_commit(ROOT),
+        "machine": machine.machine(),
+        "packages": machine.versions(),
+        "commit": machine.git_commit(ROOT),
     }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.settings import BadInput
 
-SCHEMA = 1
+SCHEMA = 2
 STATUSES = ("done", "failed", "timeout", "out_of_memory", "skipped")
 Record = dict[str, Any]
 

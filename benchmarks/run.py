@@ -22,7 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, OmegaConfBaseException
 from rich.console import Console
 
-from benchmarks import checks, measure, table, verdicts
+from benchmarks import checks, machine, pages, verdicts
 from benchmarks.execute import ROOT, Executor, is_wanted
 from benchmarks.records import Cell, Record, Run
 from benchmarks.settings import (
@@ -65,6 +65,17 @@ class Tune(pydantic.BaseModel, extra="forbid"):
     seconds: Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)] | None = None
 
 
+class Timing(pydantic.BaseModel, extra="forbid"):
+    """What is timed besides the phases: single calls by batch size, at most so many `calls` of
+    each within so many `seconds`; a `cold_start`. audit: are gauges read beside the clock?"""
+
+    batches: list[Annotated[int, pydantic.Field(ge=1)]]
+    calls: Annotated[int, pydantic.Field(ge=1)]
+    seconds: Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)]
+    cold_start: bool
+    audit: bool
+
+
 class Checks(pydantic.BaseModel, extra="forbid"):
     skip: list[checks.Code]
 
@@ -79,6 +90,7 @@ class RunConfig(pydantic.BaseModel, extra="forbid"):
     device: Literal["auto", "cpu", "cuda", "xpu", "mps"]
     limits: Limits
     tune: Tune
+    timing: Timing
     verdicts: Verdicts
     checks: Checks
     fresh: bool
@@ -107,11 +119,7 @@ def run_cells(
     run = Run(settings.results / settings.run)
     run.create()
     unique = {cell.name: (index, cell) for index, cells in enumerate(cells_of) for cell in cells}
-    wanted = [
-        (index, cell)
-        for index, cell in unique.values()
-        if is_wanted(run.find(cell), settings.limits.seconds, settings.fresh, settings.rerun)
-    ]
+    wanted = [(index, cell) for index, cell in unique.values() if wants(settings, run.find(cell))]
     found = len(unique) - len(wanted)
     console.print(f"run {run.name}: {len(wanted)} cells to run, {found} found", highlight=False)
     if spaceless := sorted({cell.model for cells, c in zip(cells_of, checked, strict=True)
@@ -128,7 +136,7 @@ def run_cells(
     finally:
         present = run.read()
         everything = judged(run, present, settings.verdicts)
-        table.write_tables(run.folder, everything)
+        pages.write(run.folder, everything)
     records = [record for _, cell in unique.values() if (record := run.find(cell))]
     records += bounds_of(run, records)
     # Judging takes a while; usually all of the run was asked for.
@@ -140,14 +148,20 @@ def run_cells(
 
 
 def execute(run: Run, cells: Sequence[Cell], settings: RunConfig, console: Console) -> list[Record]:
-    with Executor(
-        run, cells, settings.limits.seconds, console, _worker, settings.checks.skip
-    ) as executor:
+    skip, timing = settings.checks.skip, settings.timing.model_dump()
+    limit = settings.limits.seconds
+    with Executor(run, cells, limit, console, _worker, skip, timing) as executor:
         executor.check(cells)
         if settings.fresh:
             for cell in cells:
                 run.trials(cell).unlink(missing_ok=True)
         return [executor.execute(cell) for cell in cells]
+
+
+def wants(settings: RunConfig, record: Record | None) -> bool:
+    """Does the cell of this record have to run, as these settings are?"""
+    timing = settings.timing.model_dump()
+    return is_wanted(record, settings.limits.seconds, timing, settings.fresh, settings.rerun)
 
 
 def is_failure(record: Record) -> bool:
@@ -178,7 +192,7 @@ def judged(run: Run, records: Iterable[Record], settings: Verdicts) -> list[Sect
 def show(run: Run, found: Sequence[Section], records: Iterable[Record], console: Console) -> None:
     """Print the table of the cells that were asked for, and where everything lies."""
     console.print()
-    console.print(table.render(found, console.width))
+    console.print(pages.render(found, console.width))
     console.print(
         f"\nAll of run {run.name}: {run.folder}/table.md; each pair of models: verdicts.md",
         highlight=False,
@@ -205,7 +219,7 @@ def run_config(config: DictConfig, choices: Mapping[str, str]) -> RunConfig:
         checked = RunConfig(**given)
     except pydantic.ValidationError as error:
         raise BadInput(refusal(error)) from None
-    cores = measure.available_cores()
+    cores = machine.available_cores()
     if checked.threads is not None and checked.threads > cores:
         raise BadInput(f"threads={checked.threads}: this machine offers {cores}.")
     return checked
@@ -231,7 +245,7 @@ def to_cells(config: DictConfig, choices: Mapping[str, str], settings: RunConfig
         seed=settings.seed,
         config={
             **parts,
-            "threads": settings.threads or measure.available_cores(),
+            "threads": settings.threads or machine.available_cores(),
             "device": device_for(parts["model"]["_target_"], settings.device),
         },
         code={part: code_hash(chosen["_target_"]) for part, chosen in parts.items()},
@@ -296,9 +310,7 @@ def job(config: DictConfig) -> str:
     run = Run(settings.results / settings.run)
     run.create()
     cells = [
-        cell
-        for cell in to_cells(config, choices, settings)
-        if is_wanted(run.find(cell), settings.limits.seconds, settings.fresh, settings.rerun)
+        cell for cell in to_cells(config, choices, settings) if wants(settings, run.find(cell))
     ]
     records = execute(run, cells, settings, Console(stderr=True))
     return ", ".join(str(record["status"]) for record in records)

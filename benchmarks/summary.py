@@ -2,10 +2,13 @@
 
 import json
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from benchmarks.machine import fingerprint
 from benchmarks.records import Record
 from tasks.base import METRICS
 
@@ -102,6 +105,8 @@ class Section:
     """What no model is compared with but all are held against, such as an ideal observer."""
     verdicts: Sequence["Verdict"] = ()
     """On each pair of rows, where they were asked for (see verdicts.judge)."""
+    strange_clocks: Mapping[str, str] = field(default_factory=dict)
+    """Row label -> why its times do not compare with the others' of the section."""
 
     @property
     def kind(self) -> str:
@@ -134,6 +139,8 @@ def sections(records: Iterable[Record]) -> list[Section]:
 
     Records made by other code stand apart even if their configs are alike.
     """
+    records = list(records)
+    beside = _side_by_side(records)
     by_task: dict[str, dict[str, list[Record]]] = {}
     for record in records:
         config, code = record["config"], record["code"]
@@ -149,9 +156,10 @@ def sections(records: Iterable[Record]) -> list[Section]:
     found = []
     for first, label, group in zip(firsts, labels, groups, strict=True):
         rows = _ordered(_rows(group.values()))
+        clocks = _strange_clocks(rows, beside)
         bounds = [row for row in rows if row.first.get("bound")]
         rows = [row for row in rows if not row.first.get("bound")]
-        found.append(Section(first["task"], label, rows, bounds))
+        found.append(Section(first["task"], label, rows, bounds, (), clocks))
     return found
 
 
@@ -165,6 +173,40 @@ def _rows(groups: Iterable[list[Record]]) -> list[Row]:
         ]
         labels = distinct(labels, details)
     return [Row(label, records) for label, records in zip(labels, groups, strict=True)]
+
+
+def _strange_clocks(rows: Sequence[Row], beside: Collection[int]) -> dict[str, str]:
+    """Rows with cells of another machine than most, or that ran side by side (`beside`: ids)."""
+    machines = Counter(fingerprint(r["machine"]) for row in rows for r in row.done)
+    usual = max(machines, key=lambda m: machines[m], default=None)
+    found = {}
+    for row in rows:
+        others = {fingerprint(r["machine"]) for r in row.done} - {usual}
+        reasons = [f"timed on another machine ({', '.join(map(str, other))})" for other in others]
+        if any(id(r) in beside for r in row.done):
+            reasons.append("ran side by side with another cell")
+        if reasons:
+            found[row.label] = "; ".join(sorted(reasons))
+    return found
+
+
+def _side_by_side(records: Iterable[Record]) -> set[int]:
+    """ids of the records whose cells ran while another one of them did, on the same machine."""
+    by_host: dict[str, list[tuple[datetime, datetime, int]]] = {}
+    for r in records:
+        if r["seconds"] is not None:
+            begin = datetime.fromisoformat(r["started"])
+            end = begin + timedelta(seconds=r["seconds"])
+            by_host.setdefault(str(r["machine"].get("host")), []).append((begin, end, id(r)))
+    found = set()
+    for cells in by_host.values():
+        last = None  # the one that ends last of those that have begun
+        for begin, end, which in sorted(cells):
+            if last is not None and begin < last[0]:
+                found |= {which, last[1]}
+            if last is None or end > last[0]:
+                last = end, which
+    return found
 
 
 def distinct(labels: Sequence[str], details: Sequence[str]) -> list[str]:
@@ -216,16 +258,19 @@ def phase(record: Record, name: str) -> float | None:
 def row_latency(record: Record) -> float:
     """Seconds per row when all test rows are predicted in one call."""
     n_test: int = record["rows"]["test"]
-    median: float = record["latency"][str(n_test)]["median"]
+    median: float = record["latency"][str(n_test)]["p50"]
     return median / n_test
 
 
-def single_latency(record: Record) -> float:
-    median: float = record["latency"]["1"]["median"]
-    return median
+def single_latency(record: Record) -> float | None:
+    """Seconds of a call with one row; None if no such calls were timed."""
+    one = record["latency"].get("1")
+    return one and float(one["p50"])
 
 
-def memory_growth(record: Record) -> float:
-    """Bytes: the larger growth of fit and predict over the state before each."""
-    growth: float = max(record["phases"][p]["memory_growth"] for p in ("fit", "predict"))
-    return growth
+def memory_growth(record: Record) -> float | None:
+    """Bytes: the larger growth of fit and predict over the state before each, with the memory of
+    processes that they started; None where it was not looked at."""
+    phases = [record["phases"][name] for name in ("fit", "predict")]
+    grown = [p["memory_growth"] + p.get("children_peak", 0) for p in phases if "memory_growth" in p]
+    return max(grown, default=None)

@@ -3,21 +3,32 @@
 import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from benchmarks.checks import NAMES
+from benchmarks.formats import (
+    ABSENT,
+    Column,
+    compact,
+    fitting,
+    markdown,
+    new_table,
+    number,
+    percent,
+    provenance,
+    seconds,
+    spread_text,
+    title,
+)
 from benchmarks.records import Record
 from benchmarks.summary import (
     Row,
     Section,
-    Spread,
     changes,
     memory_growth,
     phase,
@@ -25,23 +36,8 @@ from benchmarks.summary import (
     single_latency,
     tuned,
 )
-from benchmarks.verdicts import Verdict, signed
+from benchmarks.verdict_table import open_questions
 from tasks.base import METRICS, METRICS_OF
-
-ABSENT = "–"
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table: what it shows of a row, and how that is written."""
-
-    heading: str
-    value: Callable[[Row], Any]
-    text: Callable[[Any], str]
-
-    def cell(self, row: Row) -> str:
-        value = self.value(row)
-        return ABSENT if value is None else self.text(value)
 
 
 def origin_columns() -> list[Column]:
@@ -76,60 +72,43 @@ def verdict_columns(section: Section) -> list[Column]:
     return [Column("vs top", lambda row: known.get(row.label), str)]
 
 
-def cost_columns(is_tuned: bool = False) -> list[Column]:
+def cost_columns(section: Section | None = None) -> list[Column]:
     """What an approach asks for; with the seconds of its search if there was any."""
+    is_tuned = section is not None and any(tuned(row.first) for row in section.rows)
 
-    def scaled(value: Callable[[Record], float], factor: float) -> Callable[[Row], float | None]:
-        return lambda row: row.median(lambda record: factor * value(record))
+    def scaled(
+        value: Callable[[Record], float | None], factor: float
+    ) -> Callable[[Row], float | None]:
+        def of_row(row: Row) -> float | None:
+            median = row.median(value)
+            return None if median is None else factor * median
+
+        return of_row
+
+    def of_phase(name: str, heading: str) -> Column:
+        return Column(heading, lambda row: row.median(lambda r: phase(r, name)), seconds, True)
 
     return [
-        Column("view s", lambda row: row.median(lambda r: phase(r, "view")), seconds),
-        *(
-            [Column("tune s", lambda row: row.median(lambda r: phase(r, "tune")), seconds)]
-            * is_tuned
-        ),
-        Column("fit s", lambda row: row.median(lambda r: phase(r, "fit")), seconds),
-        Column("µs/row", scaled(row_latency, 1e6), number),
-        Column("1 row ms", scaled(single_latency, 1e3), number),
+        of_phase("view", "view s"),
+        of_phase("warm_up", "warm s"),
+        *([of_phase("tune", "tune s")] * is_tuned),
+        of_phase("fit", "fit s"),
+        Column("µs/row", scaled(row_latency, 1e6), number, True),
+        Column("1 row ms", scaled(single_latency, 1e3), number, True),
         Column("+MB", scaled(memory_growth, 2**-20), number),
         Column("size", size, str),
         Column("checks", marks, str),
     ]
 
 
-def is_tuned(section: Section) -> bool:
-    return any(tuned(row.first) for row in section.rows)
-
-
 COLUMN_NOTES = (
     "±: standard deviation over seeds. share: how much of the way from floor to ceiling the "
     "first metric has come; known: from floor to the ideal observer. vs top: is it worse than the "
-    "first row, equal in practice, or can nobody tell yet? view, fit: median seconds. µs/row: "
-    "predicting all test rows at once, warm. 1 row ms: one call with one row, warm. +MB: growth of "
-    "memory in fit and predict. size: learned numbers (of trees: nodes), or bytes."
+    "first row, equal in practice, or can nobody tell yet? view, warm, fit: median seconds to make "
+    "the features, of first calls on made-up rows, and to learn. µs/row: predicting all test rows "
+    "at once. 1 row ms: one call with one row. +MB: growth of memory in fit and predict. size: "
+    "learned numbers (of trees: nodes), or bytes."
 )
-
-
-def spread_text(spread: Spread) -> str:
-    digits = 3 if abs(spread.mean) < 10 else 1
-    text = f"{spread.mean:.{digits}f}"
-    if spread.deviation is None:
-        return text
-    return f"{text} ±{spread.deviation:.{digits}f}".replace("±0.", "±.")
-
-
-def percent(spread: Spread) -> str:
-    return f"{100 * spread.mean:.0f} %"
-
-
-def seconds(value: float) -> str:
-    return f"{value:.2f}" if value < 100 else f"{value:,.0f}"
-
-
-def number(value: float) -> str:
-    """Two significant digits, and never an exponent."""
-    rounded = float(f"{value:.2g}")
-    return f"{rounded:,.0f}" if abs(rounded) >= 10 or rounded == 0 else f"{rounded:g}"
 
 
 def size(row: Row) -> str | None:
@@ -155,41 +134,12 @@ def fired(section: Section) -> list[str]:
     return [f"{code} {NAMES[code]}: {', '.join(rows)}" for code, rows in sorted(lines.items())]
 
 
-def compact(value: float) -> str:
-    for factor, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= factor:
-            return f"{value / factor:.3g}{unit}"
-    return f"{value:.0f}"
-
-
-def title(section: Section) -> str:
-    """Task, what differs from its defaults, seeds and rows."""
-    seeds = {r["seed"] for row in section.everything for r in row.records}
-    text = f"{section.label}: {len(seeds)} seed{'s' if len(seeds) != 1 else ''}"
-    done = [r for row in section.everything for r in row.done]
-    if done:
-        rows = done[0]["rows"]
-        text += f", {rows['train']:,} train and {rows['test']:,} test rows"
-        text += f", threads {', '.join(sorted({str(r['config']['threads']) for r in done}))}"
-    return text
-
-
-def new_table(columns: Sequence[Column], markdown: bool = False) -> Table:
-    table = Table(
-        box=box.MARKDOWN if markdown else box.SIMPLE_HEAD,
-        pad_edge=markdown,
-        padding=(0, 1) if markdown else (0, 1, 0, 0),
-    )
-    table.add_column("model", no_wrap=True)
-    for column in columns:
-        justify: Any = "left" if column.heading == "era" else "right"
-        table.add_column(column.heading, justify=justify, no_wrap=True)
-    return table
-
-
 def to_table(section: Section, columns: Sequence[Column], markdown: bool = False) -> Table:
     """Models best first; above them the ceiling and below the floor where there are scores."""
-    table = new_table(columns, markdown)
+    texts = [c.heading for c in columns if c.heading == "era"]
+    table = new_table(
+        ["model", *texts], [c.heading for c in columns if c.heading != "era"], markdown
+    )
     metrics = {METRICS[m].label: m for m in METRICS_OF[section.kind]}
 
     def reference_row(name: str) -> None:
@@ -199,79 +149,27 @@ def to_table(section: Section, columns: Sequence[Column], markdown: bool = False
             texts = [spread_text(s) if (s := known.get(c.heading)) else "" for c in columns]
             table.add_row(Text(name), *map(Text, texts), style="dim")
 
+    def cells(row: Row) -> list[Text]:
+        return [Text(cell(section, column, row)) for column in columns]
+
     reference_row("ceiling")
     for row in section.bounds:
-        texts = [Text(column.cell(row)) for column in columns]
-        table.add_row(Text(row.label), *texts, style="dim")
+        table.add_row(Text(row.label), *cells(row), style="dim")
     for row in section.rows:
-        table.add_row(Text(row.label), *[Text(column.cell(row)) for column in columns])
+        table.add_row(Text(row.label), *cells(row))
     reference_row("floor")
     return table
 
 
-def open_questions(section: Section) -> list[str]:
-    """What nobody can tell yet about the first row, and what it would take."""
-    if not section.verdicts:
-        return []
-    top = section.rows[0].label
-    return [
-        verdict.sentence()
-        for verdict in section.verdicts
-        if verdict.word == "can't tell" and top in (verdict.a, verdict.b)
-    ]
+def cell(section: Section, column: Column, row: Row) -> str:
+    """The text of a row in a column, with a star where its clock is not like the others'."""
+    text = column.cell(row)
+    starred = column.timed and row.label in section.strange_clocks and text != ABSENT
+    return f"{text}*" if starred else text
 
 
-def verdict_table(section: Section, markdown: bool = False) -> Table:
-    """One line per pair, the better one first."""
-    table = Table(
-        box=box.MARKDOWN if markdown else box.SIMPLE_HEAD,
-        pad_edge=markdown,
-        padding=(0, 1) if markdown else (0, 1, 0, 0),
-    )
-    for heading in ("model", "against", "verdict"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("better by", "95 %", "p"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for v in section.verdicts:
-        interval = f"{signed(v.low)} to {signed(v.high)}"
-        p = f"{v.p:.3f}" if v.p >= 0.001 else "<.001"
-        word = v.word + v.advice() if markdown else v.word
-        texts = (v.a, v.b, word, signed(v.difference), interval, p)
-        table.add_row(*map(Text, texts))
-    return table
-
-
-def verdict_notes(section: Section) -> str:
-    """How the verdicts under `verdict_table` came about, in one line."""
-    first = section.verdicts[0]
-    seeds = sorted({v.seeds for v in section.verdicts})
-    bands = sorted({f"{v.band:.2g}" for v in section.verdicts})
-    means = {
-        "one seed": "for these trained models only, as one seed does not tell how seeds differ",
-        "new rows": "over seeds and test rows",
-        "same rows": "over seeds and test rows, all seeds being tested on the same rows",
-        "new splits": "over new splits of the same rows (Nadeau and Bengio 2003)",
-    }
-    return (
-        f"{METRICS[first.metric].label}, seeds in common: {', '.join(map(str, seeds))}. "
-        f"95 %: interval {means[first.design]}. p: of no difference, corrected for "
-        f"{len(section.verdicts)} pairs (Holm). Equal in practice: the interval lies within "
-        f"±{bands[0]}{' to ' + bands[-1] if len(bands) > 1 else ''}."
-    )
-
-
-def render_verdicts(found: Iterable[Section]) -> RenderableType:
-    """All verdicts of each section."""
-    parts: list[RenderableType] = []
-    for section in found:
-        if section.verdicts:
-            parts += [
-                Text(title(section), style="bold"),
-                verdict_table(section),
-                *(Text(f"? {v.sentence()}") for v in section.verdicts if v.advice()),
-                Text(verdict_notes(section), style="dim"),
-            ]
-    return Group(*parts)
+def strange_clocks(section: Section) -> list[str]:
+    return [f"{label}: {reason}" for label, reason in section.strange_clocks.items()]
 
 
 def notes(section: Section) -> str:
@@ -287,79 +185,50 @@ def render(found: Iterable[Section], width: int) -> RenderableType:
     """Tables for a terminal of `width` columns: one wide one, or scores above costs."""
     parts: list[RenderableType] = []
     for section in found:
-        origin, costs = origin_columns(), cost_columns(is_tuned(section))
+        origin, costs = origin_columns(), cost_columns(section)
         scores = [*score_columns(section), *verdict_columns(section)]
         parts.append(Text(title(section), style="bold"))
-        parts += fitting(section, origin, scores, costs, width)
+        parts += layout(section, origin, scores, costs, width)
         parts += [Text(f"✗ {text}", style="red") for text in endings(section)]
         parts += [Text(f"? {text}") for text in open_questions(section)]
         parts += [Text(f"! {text}") for text in fired(section)]
+        parts += [Text(f"* {text}") for text in strange_clocks(section)]
         if notes(section):
             parts.append(Text(notes(section), style="dim"))
     parts.append(Text(COLUMN_NOTES, style="dim"))
     return Group(*parts)
 
 
-def fitting(
+def layout(
     section: Section, origin: list[Column], scores: list[Column], costs: list[Column], width: int
 ) -> list[Table]:
     """One wide table if it fits, or scores above costs, with the origin where there is room."""
-    layouts = (
-        [[*origin, *scores, *costs]],
-        [scores, [*origin, *costs]],
-        [[*origin, *scores], costs],
-    )
-    measure = Console(width=1000).measure
-    for layout in layouts:
-        tables = [to_table(section, columns) for columns in layout]
-        if all(measure(table).maximum <= width for table in tables):
-            return tables
-    return [to_table(section, scores), to_table(section, costs)]
+    make = partial(to_table, section)
+    ways = ([[*origin, *scores, *costs]], [scores, [*origin, *costs]], [[*origin, *scores], costs])
+    for way in ways:
+        if all(len(fitting(make, columns, width)) == 1 for columns in way):
+            return [make(columns) for columns in way]
+    return [*fitting(make, scores, width), *fitting(make, costs, width)]
 
 
 def to_markdown(found: Iterable[Section]) -> str:
     """All sections as Markdown, with a line on the machine under each."""
-    out = io.StringIO()
-    console = Console(file=out, width=1000, color_system=None, markup=False)
-    for section in found:
-        out.write(f"### {title(section)}\n")
-        scores = [*score_columns(section), *verdict_columns(section)]
-        columns = [*origin_columns(), *scores, *cost_columns(is_tuned(section))]
-        console.print(to_table(section, columns, markdown=True))
-        for text in endings(section):
-            out.write(f"- {text}\n")
-        questions = " ".join(f"{text}." for text in open_questions(section))
-        out.write("".join(f"- {text}\n" for text in fired(section)))
-        below = (questions, notes(section), COLUMN_NOTES, provenance(section))
-        out.write("".join(f"\n{text}\n" for text in below if text) + "\n")
-    return trimmed(out.getvalue())
 
-
-def verdicts_to_markdown(found: Iterable[Section]) -> str:
-    """A verdict on each pair of every section."""
-    out = io.StringIO()
-    console = Console(file=out, width=1000, color_system=None, markup=False)
-    for section in found:
-        if section.verdicts:
+    def write(console: Console, out: io.StringIO) -> None:
+        for section in found:
             out.write(f"### {title(section)}\n")
-            console.print(verdict_table(section, markdown=True))
-            out.write(f"\n{verdict_notes(section)}\n\n{provenance(section)}\n\n")
-    return trimmed(out.getvalue())
+            scores = [*score_columns(section), *verdict_columns(section)]
+            columns = [*origin_columns(), *scores, *cost_columns(section)]
+            console.print(to_table(section, columns, markdown=True))
+            for text in endings(section):
+                out.write(f"- {text}\n")
+            questions = " ".join(f"{text}." for text in open_questions(section))
+            out.write("".join(f"- {text}\n" for text in fired(section)))
+            out.write("".join(f"- \\* {text}\n" for text in strange_clocks(section)))
+            below = (questions, notes(section), COLUMN_NOTES, provenance(section))
+            out.write("".join(f"\n{text}\n" for text in below if text) + "\n")
 
-
-def trimmed(text: str) -> str:
-    return "\n".join(line.rstrip() for line in text.strip().splitlines()) + "\n"
-
-
-def provenance(section: Section) -> str:
-    """Where and when: one sentence, the same facts that stand in each record."""
-    records = [r for row in section.everything for r in row.records]
-    machines = {
-        f"{m['processor']}, {m['cores']} cores, {m['memory_gb']:.0f} GB, Python {m['python']}"
-        for m in (r["machine"] for r in records)
-    }
-    days = sorted({r["started"][:10] for r in records})
-    return f"{'; '.join(sorted(machines))}; {' to '.join(dict.fromkeys((days[0], days[-1])))}."
+    return markdown(write)
 
 
 def to_csv(found: Iterable[Section]) -> str:
@@ -399,7 +268,11 @@ def csv_line(section: Section, row: Row) -> dict[str, Any]:
     return line | {
         "share_of_ceiling": share and share.mean,
         "share_of_known": known and known.mean,
+        "clock": section.strange_clocks.get(row.label, ""),
         "view_seconds": row.median(lambda r: phase(r, "view")),
+        "warm_up_seconds": row.median(lambda r: phase(r, "warm_up")),
+        "import_seconds": row.median(lambda r: r["cold_start"] and r["cold_start"]["import"]),
+        "cold_start_seconds": row.median(lambda r: r["cold_start"] and r["cold_start"]["whole"]),
         "tune_seconds": row.median(lambda r: phase(r, "tune")),
         "fit_seconds": row.median(lambda r: phase(r, "fit")),
         "predict_seconds_per_row": row.median(row_latency),
@@ -410,22 +283,3 @@ def csv_line(section: Section, row: Row) -> dict[str, Any]:
         "threads": first["config"]["threads"],
         "device": first["config"]["device"],
     }
-
-
-def verdicts_to_csv(found: Iterable[Section]) -> str:
-    """One line per pair with unrounded numbers."""
-    out = io.StringIO()
-    names = ["task", *(field.name for field in fields(Verdict))]
-    writer = csv.DictWriter(out, names, lineterminator="\n")
-    writer.writeheader()
-    for section in found:
-        writer.writerows({"task": section.label, **vars(v)} for v in section.verdicts)
-    return out.getvalue()
-
-
-def write_tables(folder: Path, found: Sequence[Section]) -> None:
-    """Write table.md, table.csv, verdicts.md and verdicts.csv of a run."""
-    (folder / "table.md").write_text(to_markdown(found), encoding="utf-8")
-    (folder / "table.csv").write_text(to_csv(found), encoding="utf-8")
-    (folder / "verdicts.md").write_text(verdicts_to_markdown(found), encoding="utf-8")
-    (folder / "verdicts.csv").write_text(verdicts_to_csv(found), encoding="utf-8")

@@ -323,7 +323,7 @@ def _design(outcomes: Sequence[_Outcome]) -> tuple[float | None, bool]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    from benchmarks import table
+    from benchmarks import verdict_table
     from benchmarks.summary import sections
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.verdicts", description=__doc__)
@@ -346,7 +346,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BadInput as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    console.print(table.render_verdicts(judged))
+    console.print(verdict_table.render(judged))
     return 0
 
 

@@ -21,12 +21,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import available_cores
+import psutil
+
+from benchmarks.machine import available_cores
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS",
@@ -34,6 +37,7 @@ THREAD_VARIABLES = (
 )  # fmt: skip
 
 
+SAMPLE_SECONDS = 0.1
 COMMON = ("benchmarks.cell", "pandas", "sklearn.metrics")
 """What every cell needs, loaded without being asked."""
 
@@ -49,6 +53,9 @@ class Ending:
     """The system ended a process for lack of memory while the cell ran, and this one died."""
     wall: float
     """Seconds from the start of the process to its end."""
+    children: list[tuple[float, int]]
+    """Moments (`perf_counter`), and the resident bytes of the processes that the cell had started
+    itself; empty if it started none."""
 
 
 class WorkerDied(Exception):
@@ -60,6 +67,9 @@ class Worker:
 
     def __init__(self, threads: int, fork: bool | None = None) -> None:
         self.threads = threads
+        self.state: dict[str, Any] = {}
+        """Of a child with everything loaded: `pools` (machine.pools) and `fastest`, the seconds of
+        a calibration; empty before `load`, and where every cell starts an interpreter."""
         self._answers = 0
         fork = sys.platform == "linux" if fork is None else fork
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
@@ -92,7 +102,7 @@ class Worker:
 
     def load(self, modules: Iterable[str]) -> None:
         """Load these modules for all cells to come; return when it is done. Raises WorkerDied."""
-        self._ask({"modules": sorted(modules)})
+        self.state = self._ask({"modules": sorted(modules)})
 
     def check(self, configs: Sequence[dict[str, Any]]) -> str | None:
         """Build the tasks and models of these configs in a child; what is wrong with the first
@@ -145,18 +155,21 @@ def serve(threads: int, fork: bool) -> None:
         if "modules" in request:
             if fork:
                 load(request["modules"])
-            print("{}", file=answers, flush=True)
+            state = _in_child(_state) if fork else {}
+            print(json.dumps(state or {}), file=answers, flush=True)
             continue
         if "check" in request:
-            refusal = _check(request["check"]) if fork else None
+            refusal = _in_child(partial(_refusal, request["check"])) if fork else None
             print(json.dumps({"refusal": refusal}), file=answers, flush=True)
             continue
         begin = time.perf_counter()
         kills = _oom_kills()
         pid = start(request)
-        code, timed_out = _wait(pid, begin + request["seconds"], wake)
+        children: list[tuple[float, int]] = []
+        sample = children if request["job"]["timing"]["audit"] else None
+        code, timed_out = _wait(pid, begin + request["seconds"], wake, sample)
         starved = code == -signal.SIGKILL and not timed_out and _oom_kills() > kills
-        ending = Ending(code, timed_out, starved, time.perf_counter() - begin)
+        ending = Ending(code, timed_out, starved, time.perf_counter() - begin, children)
         print(json.dumps(vars(ending)), file=answers, flush=True)
 
 
@@ -168,20 +181,32 @@ def load(modules: Iterable[str]) -> None:
     gc.freeze()
 
 
-def _check(configs: Sequence[dict[str, Any]]) -> str | None:
+def _in_child(question: Callable[[], Any]) -> Any:
+    """What a question answers in a child, as JSON allows it; None if it fails there."""
     read, write = os.pipe()
     pid = os.fork()
     if not pid:
-        with contextlib.suppress(BaseException):  # what is not a refusal is the cells' affair
-            from benchmarks import cell
-
-            os.write(write, (cell.refusal(configs) or "").encode())
+        with contextlib.suppress(BaseException):
+            os.write(write, json.dumps(question()).encode())
         os._exit(0)
     os.close(write)
     with os.fdopen(read, encoding="utf-8") as pipe:
         text = pipe.read()
     os.waitpid(pid, 0)
-    return text or None
+    return json.loads(text) if text else None
+
+
+def _refusal(configs: Sequence[dict[str, Any]]) -> str | None:
+    from benchmarks import cell
+
+    return cell.refusal(configs)
+
+
+def _state() -> dict[str, Any]:
+    from benchmarks.machine import pools
+    from benchmarks.measure import calibration
+
+    return {"fastest": calibration()["seconds"], "pools": pools()}
 
 
 def _fork(request: dict[str, Any]) -> int:
@@ -221,8 +246,14 @@ def _run_here(request: dict[str, Any]) -> None:
     sys.stderr.flush()
 
 
-def _wait(pid: int, deadline: float, wake: int) -> tuple[int, bool]:
-    """Wait for the child's end, its deadline, or the parent's going away."""
+def _wait(
+    pid: int, deadline: float, wake: int, samples: list[tuple[float, int]] | None
+) -> tuple[int, bool]:
+    """Wait for the child's end, its deadline, or the parent's going away.
+
+    samples: gets the memory of the child's own children (see Ending), looked at from here so that
+    the child's clock has nothing to do with it; None if nobody wants to know.
+    """
     timed_out = False
     while True:
         done, status = os.waitpid(pid, os.WNOHANG)
@@ -234,13 +265,33 @@ def _wait(pid: int, deadline: float, wake: int) -> tuple[int, bool]:
             timed_out = True
             _kill_group(pid)
             left = 1.0
-        readable, _, _ = select.select([0, wake], [], [], left)
+        if samples is not None and (size := _children_bytes(pid)):
+            samples.append((time.perf_counter(), size))
+        pause = left if samples is None else min(left, SAMPLE_SECONDS)
+        readable, _, _ = select.select([0, wake], [], [], pause)
         with contextlib.suppress(BlockingIOError):
             os.read(wake, 4096)
         if 0 in readable:  # no request comes while one runs: the parent has closed the pipe
             _kill_group(pid)
             os.waitpid(pid, 0)
             sys.exit(0)
+
+
+def _children_bytes(pid: int) -> int:
+    """Resident bytes of all processes below this one."""
+    try:
+        below = []
+        for thread in Path(f"/proc/{pid}/task").iterdir():  # each may have started some
+            below += [int(child) for child in (thread / "children").read_text().split()]
+        return sum(psutil.Process(child).memory_info().rss + _children_bytes(child)
+                   for child in below)  # fmt: skip
+    except FileNotFoundError:  # no Linux, or no such process any more
+        with contextlib.suppress(psutil.Error):
+            found = psutil.Process(pid).children(recursive=True)
+            return sum(child.memory_info().rss for child in found)
+    except (OSError, psutil.Error):
+        pass
+    return 0
 
 
 def _oom_kills() -> int:

@@ -38,6 +38,7 @@ class XGBoost:
     era: ClassVar[str] = "boosting"
     year: ClassVar[int] = 2016  # Chen and Guestrin, "XGBoost"
     view: ClassVar[str] = "features"
+    warm_up: ClassVar[dict[str, int]] = {"n_estimators": 2}
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "XGBoost":
         """X: (n, columns); y: (n,) class names as str objects, or floats for regression."""

@@ -40,6 +40,7 @@ class Network:
     era: ClassVar[str] = "networks"
     year: ClassVar[int] = 2022  # Gorishniy et al., numeric embeddings, arXiv 2203.05556
     view: ClassVar[str] = "features"
+    warm_up: ClassVar[dict[str, int]] = {"max_epochs": 1, "batch_size": 16}
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "Network":
         """X: (n, columns); y: (n,) class names as str objects, or floats for regression."""

@@ -35,6 +35,7 @@ class RandomForest:
     era: ClassVar[str] = "forests"
     year: ClassVar[int] = 2001  # Breiman, "Random Forests"
     view: ClassVar[str] = "features"
+    warm_up: ClassVar[dict[str, int]] = {"n_estimators": 2}
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "RandomForest":
         """X: (n, columns); y: (n,) class names as str objects, or floats for regression."""

@@ -48,6 +48,7 @@ class Steep:
 
     era: ClassVar[str] = "tests"
     year: ClassVar[int] = 2026
+    warm_up: ClassVar[dict[str, str]] = {"mode": "good"}
 
     factor: Annotated[float, Gt(0)] = 1.0
     mode: str = "good"
@@ -64,6 +65,12 @@ class Steep:
             os._exit(3)
         if self.mode == "memory":
             raise MemoryError("planted")
+        if self.mode == "memory of a child":
+            import subprocess
+            import sys
+
+            held = "held = bytearray(150 * 2**20); import time; time.sleep(0.6)"
+            subprocess.run([sys.executable, "-c", held], check=True)
         if self.mode == "slow":
             time.sleep(0.4)
         if self.mode == "hang":

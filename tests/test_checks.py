@@ -28,6 +28,7 @@ def good() -> Cell:
         again=lambda rows: p[rows],
         on_train=lambda rows: (p[rows], codes[rows]),
         warnings=["UserWarning"], unfinished=None, phases={"fit": phase, "predict": phase},
+        slowdown=1.2,
         tuning={"chosen": {"C": 1.0, "depth": 4, "name": "a"}},
         space={"C": {"low": 0.01, "high": 100.0, "log": True}, "depth": {"low": 2, "high": 8},
                "name": {"choices": ["a", "b"]}},
@@ -94,6 +95,12 @@ def test_the_floor_itself_and_a_single_busy_tick_are_no_finding():
     p = np.tile([1 - share, share], (ROWS, 1)).astype(np.float32)
     assert "ME02" not in codes_of(replace(cell, predictions=p, again=lambda rows: p[rows]))
     assert "ME08" not in codes_of(with_phase(cell, wall=0.05, others=0.04))
+
+
+def test_a_machine_that_was_slow_to_begin_with_disturbs_the_clock():
+    (found,) = fired(replace(good(), slowdown=1.6))
+    assert found == {"code": "ME08", "text": "the machine was 1.6 times slower than usual when the "
+                     "cell began"}  # fmt: skip
 
 
 def test_at_which_end_of_which_space():
@@ -169,9 +176,9 @@ def test_the_table_marks_them_and_says_them_in_words(record):
 
 def test_disturbed_cells_are_run_again_when_asked(record):
     busy = record(checks=[{"code": "ME08", "text": "busy"}])
-    assert execute.is_wanted(busy, 600, False, "disturbed")
-    assert not execute.is_wanted(busy, 600, False, "nothing")
-    assert not execute.is_wanted(record(checks=[]), 600, False, "disturbed")
+    assert execute.is_wanted(busy, 600, execute.QUICK, False, "disturbed")
+    assert not execute.is_wanted(busy, 600, execute.QUICK, False, "nothing")
+    assert not execute.is_wanted(record(checks=[]), 600, execute.QUICK, False, "disturbed")
 
 
 def test_every_code_has_a_section():

@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 
-from benchmarks import measure
+from benchmarks import gauges, machine, measure
 from benchmarks.measure import Clock, latency
 
 MEGABYTE = 2**20
@@ -51,23 +52,87 @@ def test_a_phase_that_raises_is_still_measured_and_announced():
     assert clock.phases["fit"]["wall"] > 0
 
 
-def test_latency_is_the_median_without_the_first_call():
+def test_without_an_audit_only_the_time_is_told():
+    clock = Clock(audit=False)
+    with clock.phase("fit"):
+        pass
+    assert set(clock.phases["fit"]) == {"start", "wall"}
+
+
+def test_latency_is_of_as_many_calls_as_fit_but_of_three():
     calls = []
-    found = latency(lambda: calls.append(1), budget=0, most=50)
-    assert found["calls"] == 1
-    assert len(calls) == 2
-    assert latency(lambda: None, budget=60, most=7)["calls"] == 7
-    assert latency(lambda: calls.append(1), budget=0, warm_up=False)["calls"] == 1
-    assert len(calls) == 3
-    assert found["min"] <= found["median"]
+    found = latency(lambda: calls.append(1), calls=50, seconds=0)
+    assert found["calls"] == len(calls) == 3
+    assert found["p99"] is None
+    assert latency(lambda: None, calls=7, seconds=60)["calls"] == 7
+    assert latency(lambda: None, calls=2, seconds=0)["calls"] == 2
+    assert found["min"] <= found["p50"]
+
+
+def test_a_99th_percentile_takes_a_thousand_calls_and_is_one():
+    naps = iter([0.0] * 980 + [0.002] * 20)
+    found = latency(lambda: time.sleep(next(naps)), calls=1000, seconds=60)
+    assert found["p50"] < 0.001 < 0.002 <= found["p99"]
+    assert latency(lambda: None, calls=999, seconds=60)["p99"] is None
+
+
+def test_the_memory_of_children_belongs_to_the_phase_it_was_seen_in():
+    phases = {"fit": {"start": 10.0, "wall": 2.0}, "predict": {"start": 12.5, "wall": 1.0}}
+    samples = [(9.0, 7), (10.5, 100), (11.0, 300), (12.2, 900)]
+    assert measure.children_peaks(phases, samples) == {"fit": 300}
+
+
+def test_energy_is_read_where_it_can_be_and_empty_where_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(gauges, "POWERCAP", tmp_path)
+    assert gauges.energy()() == {}
+    for name, spent in {"intel-rapl:0": 90, "intel-rapl:1": 10, "intel-rapl:0:0": 5}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "energy_uj").write_text(str(spent * 10**6))
+        (tmp_path / name / "max_energy_range_uj").write_text(str(100 * 10**6))
+    end = gauges.energy()
+    (tmp_path / "intel-rapl:0" / "energy_uj").write_text(str(5 * 10**6))  # started again
+    (tmp_path / "intel-rapl:1" / "energy_uj").write_text(str(12 * 10**6))
+    assert end() == {"joules": 17.0}
+
+
+def test_memory_of_a_gpu_is_what_torch_says(monkeypatch):
+    class Backend:
+        peak = 5
+
+        def is_initialized(self):
+            return True
+
+        def device_count(self):
+            return 2
+
+        def reset_peak_memory_stats(self, device):
+            self.peak = 0
+
+        def max_memory_allocated(self, device):
+            return self.peak
+
+    backend = Backend()
+    monkeypatch.setattr(gauges, "_torch_backends", lambda: [backend])
+    end = gauges.gpu_memory()
+    assert backend.peak == 0
+    backend.peak = 7
+    assert end() == {"gpu_peak": 14}
+
+
+def test_a_calibration_tells_seconds_and_load():
+    alone = measure.calibration()
+    assert 0 < alone["seconds"] < 1
+    assert alone["load"] >= 0
 
 
 def test_machine_and_versions_are_filled():
-    machine = measure.machine()
-    assert machine["cores"] >= 1
-    assert machine["memory_gb"] > 0
-    assert machine["processor"]
-    assert measure.versions()["numpy"] == np.__version__
+    facts = machine.machine()
+    assert facts["cores"] >= 1
+    assert facts["memory_gb"] > 0
+    assert facts["processor"]
+    assert machine.versions()["numpy"] == np.__version__
+    assert machine.fingerprint(facts) == machine.fingerprint(facts | {"host": "another"})
+    assert machine.fingerprint(facts) != machine.fingerprint(facts | {"cores": 1})
 
 
 def test_git_commit_marks_a_changed_tree(tmp_path):
@@ -77,13 +142,13 @@ def test_git_commit_marks_a_changed_tree(tmp_path):
             ["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True
         )
 
-    assert measure.git_commit(tmp_path) is None
+    assert machine.git_commit(tmp_path) is None
     git("init")
     (tmp_path / "file").write_text("1")
     git("add", ".")
     git("commit", "-m", "one")
-    clean = measure.git_commit(tmp_path)
+    clean = machine.git_commit(tmp_path)
     assert clean is not None
     assert len(clean) == 12
     (tmp_path / "file").write_text("2")
-    assert measure.git_commit(tmp_path) == clean + "+"
+    assert machine.git_commit(tmp_path) == clean + "+"

@@ -1,6 +1,5 @@
 """The log is what it claims to be, every dial does what it says, no feature knows the future."""
 
-from dataclasses import asdict
 from itertools import compress, product
 
 import duckdb
@@ -21,7 +20,7 @@ OFF = {f"signal_{kind}": 0.0 for kind in SIGNALS}
 
 
 def draw(seed: int = 0, **dials: float) -> Drawn:
-    return generate(seed, **asdict(Notifications(**dials)))
+    return generate(seed, **Notifications(**dials).dials())
 
 
 def only(kind: str) -> dict[str, float]:
@@ -277,6 +276,19 @@ def test_an_unknown_view_is_refused_by_name() -> None:
 
 
 # The features
+
+
+def test_threads_are_those_asked_for_and_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    connect = duckdb.connect
+    monkeypatch.setattr(duckdb, "connect", lambda **how: asked.append(how) or connect(**how))
+    drawn = draw(rows=5_000)
+    one, two = (features(drawn.users, drawn.notifications, threads) for threads in (1, 2))
+    assert asked == [{"config": {"threads": 1}}, {"config": {"threads": 2}}]
+    pd.testing.assert_frame_equal(one, two, check_exact=True)
+    task = Notifications(rows=100, n_jobs=3)
+    task.view(task.load(0), "features")
+    assert asked[-1] == {"config": {"threads": 3}}
 
 
 def test_categories_stay_categories_and_numbers_are_plain() -> None:

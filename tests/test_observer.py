@@ -26,7 +26,7 @@ def predicted(log: Watched, rows: np.ndarray, draws: int = 1000, seed: int = 0) 
 
 
 def test_the_log_as_it_reads_it_gives_the_true_probabilities_back():
-    settings = vars(Notifications(**FEW, drift=0.5, label_noise=0.1))
+    settings = Notifications(**FEW, drift=0.5, label_noise=0.1).dials()
     drawn = generate(0, **settings)
     mechanism = Mechanism(drawn.strength, drawn.intercept, settings["base_rate"], 0.1)
     log = Watched.read(drawn.users, drawn.notifications, mechanism)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.records import Cell, Run, open_run
+from benchmarks.records import SCHEMA, Cell, Run, open_run
 from benchmarks.settings import BadInput
 
 CELL = Cell(
@@ -27,7 +27,7 @@ def write(run: Run, cell: Cell, **changes: object) -> None:
     scratch = run.scratch(cell)
     np.savez(scratch / "cell.npz", predictions=np.zeros(3))
     (scratch / "cell.log").write_text("words")
-    record = {"schema": 1, "status": "done", "code": dict(cell.code), **changes}
+    record = {"schema": SCHEMA, "status": "done", "code": dict(cell.code), **changes}
     run.write(cell, record, scratch)
 
 
@@ -64,7 +64,7 @@ def test_what_cannot_be_written_leaves_the_old_record(run):
 
 def test_damaged_and_foreign_files_do_not_stop_the_reading_of_a_run(run):
     write(run, CELL)
-    (run.cells / "half.json").write_text('{"schema": 1, "sta')
+    (run.cells / "half.json").write_text('{"schema": 2, "sta')
     run.path(replace(CELL, seed=1)).write_text("")
     assert len(run.read()) == 1
     assert run.find(replace(CELL, seed=1)) is None
@@ -87,4 +87,4 @@ def test_an_unknown_run_is_refused_with_those_that_exist(tmp_path, run):
 
 def test_records_are_plain_json(run):
     write(run, CELL)
-    assert json.loads(run.path(CELL).read_text())["schema"] == 1
+    assert json.loads(run.path(CELL).read_text())["schema"] == SCHEMA

@@ -6,7 +6,8 @@ import io
 import pytest
 from rich.console import Console
 
-from benchmarks import table
+from benchmarks import table, timing_table
+from benchmarks.formats import number
 from benchmarks.summary import sections
 from benchmarks.table import to_csv, to_markdown
 
@@ -112,4 +113,44 @@ def test_markdown_has_as_many_cells_in_every_line_and_names_machine_and_date(rec
     [(0.0, "0"), (0.00012, "0.00012"), (1.234, "1.2"), (99.6, "100"), (12345, "12,000")],
 )
 def test_numbers_have_two_digits_and_no_exponent(value, text):
-    assert table.number(value) == text
+    assert number(value) == text
+
+
+def test_a_clock_of_another_machine_has_a_star_and_a_reason(record):
+    slow = record("slow")
+    slow["machine"] = slow["machine"] | {"processor": "Q"}
+    found = sections([record("a"), record("b"), slow])
+    assert list(found[0].strange_clocks) == ["slow"]
+    text = to_markdown(found)
+    (line,) = (line for line in text.splitlines() if line.startswith("| slow"))
+    assert "1.00*" in line
+    assert "- \\* slow: timed on another machine (Q, 2, 4.0" in text
+    assert text.count("1.00*") == 3  # view, warm-up and fit of this row alone
+    found = sections([record("a"), record("a", seed=1) | {"machine": slow["machine"]}])
+    assert "a" in found[0].strange_clocks  # a median over two machines
+
+
+def test_cells_that_ran_side_by_side_have_a_star(record):
+    def at(model, start, seconds, host="h"):
+        made = record(model, started=f"2026-01-02T03:04:{start:06.3f}+00:00", seconds=seconds)
+        made["machine"] = made["machine"] | {"host": host}
+        return made
+
+    records = [at("a", 1, 1.9), at("b", 3, 4), at("c", 5, 1), at("d", 8, 1), at("e", 8, 1, "i")]
+    (section,) = sections(records)
+    assert set(section.strange_clocks) == {"b", "c"}
+    assert "side by side" in section.strange_clocks["b"]
+    assert "* b: ran side by side" in "\n".join(rendered(records, 100))
+
+
+def test_latency_by_batch_size_is_a_table_of_its_own(record):
+    assert timing_table.to_markdown(sections([record()])).strip() == ""
+    full = record()
+    full["timing"] = full["timing"] | {"batches": [1, 10]}
+    full["latency"]["1"] |= {"p99": 0.009}
+    full["latency"]["10"] = {"p50": 0.005, "p99": None, "min": 0.004, "calls": 9}
+    full["cold_start"] = {"import": 1.25, "whole": 2.5}
+    text = timing_table.to_markdown(sections([full]))
+    (line,) = (line for line in text.splitlines() if line.startswith("| svm"))
+    cells = [cell.strip() for cell in line.split("|")[1:-1]]
+    assert cells == ["svm", "1.25", "2.50", "2 / 9", "5 / –", "2k"]

@@ -11,7 +11,7 @@ from rich.console import Console
 from scipy.special import ndtr
 from sklearn import metrics
 
-from benchmarks import table, verdicts
+from benchmarks import table, verdict_table, verdicts
 from benchmarks.influence import Linear, influence
 from benchmarks.settings import BadInput
 from benchmarks.summary import sections
@@ -181,11 +181,11 @@ def test_every_pair_gets_a_verdict_and_the_table_says_it(record):
     assert len(judged.verdicts) == 3
     text = table.to_markdown([judged])
     assert "vs top" in text
-    text += table.verdicts_to_markdown([judged])
+    text += verdict_table.to_markdown([judged])
     assert "| poor" in text
     assert "worse" in text
     assert "corrected for 3 pairs (Holm)" in text
-    lines = list(csv.DictReader(io.StringIO(table.verdicts_to_csv([judged]))))
+    lines = list(csv.DictReader(io.StringIO(verdict_table.to_csv([judged]))))
     assert len(lines) == 3
     assert float(lines[0]["low"]) < float(lines[0]["difference"]) < float(lines[0]["high"])
 
@@ -196,7 +196,7 @@ def test_they_fit_the_terminal(record, width):
     out = io.StringIO()
     console = Console(file=out, width=width)
     judged = judge(section, load)
-    console.print(table.render_verdicts([judged]))
+    console.print(verdict_table.render([judged]))
     console.print(table.render([judged], width))
     assert max(map(len, out.getvalue().splitlines())) <= width
     assert "…" not in out.getvalue()
@@ -217,7 +217,7 @@ def test_the_design_is_read_off_the_rows(record):
     section, load = section_of(record, *models, seeds=(4,))
     (verdict,) = judge(section, load).verdicts
     assert verdict.design == "one seed"
-    assert "one seed does not tell" in table.verdict_notes(judge(section, load))
+    assert "one seed does not tell" in verdict_table.notes(judge(section, load))
 
 
 def test_only_seeds_that_both_finished_are_paired(record):

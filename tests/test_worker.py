@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.execute import QUICK
+from benchmarks.measure import children_peaks
 from benchmarks.worker import THREAD_VARIABLES, Worker, WorkerDied
 
 STEEP = {"_target_": "tests.harness.Steep"}
@@ -16,7 +18,8 @@ COIN = {"_target_": "tests.harness.Coin"}
 
 
 def job(**settings: object) -> dict:
-    return {"task": COIN, "model": STEEP | settings, "seed": 0, "threads": 1, "device": None}
+    return {"task": COIN, "model": STEEP | settings, "seed": 0, "threads": 1, "device": None,
+            "timing": dict(QUICK)}  # fmt: skip
 
 
 @pytest.fixture(params=[True, False], ids=["fork", "spawn"])
@@ -85,3 +88,12 @@ def test_a_worker_that_dies_says_what_it_printed_last(tmp_path):
         worker._process.kill()
         with pytest.raises(WorkerDied):
             worker.run(job(), tmp_path, 60)
+
+
+def test_memory_of_what_a_cell_started_is_seen_from_outside(worker, tmp_path):
+    ending = worker.run(job(mode="memory of a child"), tmp_path, 60)
+    assert ending.exit_code == 0
+    assert 150e6 < max(size for _, size in ending.children) < 300e6
+    outcome = json.loads((tmp_path / "outcome.json").read_text())
+    assert children_peaks(outcome["phases"], ending.children)["fit"] > 150e6
+    assert worker.run(job(), tmp_path, 60).children == []

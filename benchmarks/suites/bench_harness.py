@@ -6,6 +6,8 @@ Whole processes are timed from outside, imports and all; single calls in this pr
 import json
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,10 @@ from rich.console import Console
 
 from benchmarks import execute
 from benchmarks.cell import build, predict, supplied
-from benchmarks.measure import available_cores
+from benchmarks.machine import available_cores
 from benchmarks.records import Cell, Run
 from benchmarks.settings import complete
+from benchmarks.worker import COMMON
 
 ROOT = Path(__file__).parents[2]
 MODELS = ("baseline", "logistic", "random_forest", "xgboost")
@@ -40,20 +43,30 @@ def cell_of(model: str, rows: int) -> Cell:
     return Cell("notifications", model, 0, config, {}, {})
 
 
+def calls(job):
+    """What a cell is there for, as a script would do it."""
+    task, fresh = build(job["task"]), build(job["model"], supplied(job))
+    data = task.load(0)
+    train, test = task.view(data, fresh.view)
+    fresh.fit(train, data.train_labels)
+    return task.score(data, predict(fresh, test, data))
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_bare_calls(benchmark, model, rows):
-    """The calls of a cell in a script that has imported everything: what a cell is held against."""
+    """The calls of a cell in a script that has imported everything: what a cell is held against.
+
+    Each round has a process of its own, like a script and like a cell: what a first call costs
+    is in both.
+    """
     benchmark.group = f"cell of {model}"
-    job = execute.job_of(cell_of(model, rows))
-
-    def calls():
-        task, fresh = build(job["task"]), build(job["model"], supplied(job))
-        data = task.load(0)
-        train, test = task.view(data, fresh.view)
-        fresh.fit(train, data.train_labels)
-        return task.score(data, predict(fresh, test, data))
-
-    scores = benchmark.pedantic(calls, rounds=5, warmup_rounds=1)
+    cell = cell_of(model, rows)
+    server = get_context("forkserver")
+    server.set_forkserver_preload([__name__, *execute.target_modules([cell]), *COMMON])
+    with ProcessPoolExecutor(1, mp_context=server, max_tasks_per_child=1) as script:
+        script.submit(int).result()  # the server has started and imported by then
+        job = execute.job_of(cell)
+        scores = benchmark.pedantic(lambda: script.submit(calls, job).result(), rounds=5)
     assert 0 < scores["log_loss"] < 1
 
 

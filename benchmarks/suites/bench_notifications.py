@@ -1,7 +1,5 @@
 """How fast a log is drawn, and how fast its features are computed."""
 
-from dataclasses import asdict
-
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from tasks.notifications import Notifications, features
@@ -11,7 +9,7 @@ from tasks.notifications.generator import generate
 def settings(benchmark: BenchmarkFixture) -> dict[str, float]:
     rows = 2_000 if benchmark.disabled else 1_000_000
     benchmark.extra_info["rows"] = rows
-    return asdict(Notifications(rows=rows))
+    return Notifications(rows=rows).dials()
 
 
 def test_generate(benchmark: BenchmarkFixture) -> None:
@@ -23,5 +21,5 @@ def test_generate(benchmark: BenchmarkFixture) -> None:
 def test_features(benchmark: BenchmarkFixture) -> None:
     dials = settings(benchmark)
     drawn = generate(0, **dials)
-    table = benchmark.pedantic(features, args=(drawn.users, drawn.notifications), rounds=3)
+    table = benchmark.pedantic(features, args=(drawn.users, drawn.notifications, 2), rounds=3)
     assert len(table) == dials["rows"]

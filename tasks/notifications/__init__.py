@@ -64,6 +64,12 @@ class Notifications:
     signal_order: Annotated[float, Ge(0)] = 1.0
     # what the words of the title tell
     signal_text: Annotated[float, Ge(0)] = 1.0
+    # supplied by the runner: threads for features.sql
+    n_jobs: int = 1
+
+    def dials(self) -> dict[str, Any]:
+        """What the generator is called with, beside the seed."""
+        return {name: value for name, value in asdict(self).items() if name != "n_jobs"}
 
     def check(self) -> None:
         """Raise ValueError if users and days leave no room for the rows."""
@@ -77,7 +83,7 @@ class Notifications:
 
     def load(self, seed: int) -> Data:
         """Draw a log. Raises ValueError if users and days leave no room for the rows."""
-        drawn = generate(seed, **asdict(self))
+        drawn = generate(seed, **self.dials())
         opened = drawn.notifications["opened"].to_numpy()
         labels = np.array(CLASSES, dtype=object)[opened.astype(np.int8)]
         split = drawn.train_rows
@@ -105,7 +111,7 @@ class Notifications:
             return watched, np.arange(split, len(notifications))
         if name != "features":
             raise UnknownView("notifications", name, ("features", "watched"))
-        rows = features(data.raw.users, data.raw.notifications)
+        rows = features(data.raw.users, data.raw.notifications, self.n_jobs)
         split = data.raw.train_rows
         return rows.iloc[:split], rows.iloc[split:].reset_index(drop=True)
 
@@ -113,9 +119,9 @@ class Notifications:
         return standard_scores(data, predictions)
 
 
-def features(users: pa.Table, notifications: pa.Table) -> pd.DataFrame:
+def features(users: pa.Table, notifications: pa.Table, threads: int = 1) -> pd.DataFrame:
     """Run features.sql over the raw tables: one row per notification, in their order."""
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": threads}) as connection:
         connection.register("users", users)
         connection.register("notifications", notifications)
         return connection.sql(FEATURES.read_text("utf-8")).df()

@@ -1,0 +1,89 @@
+"""Latency by batch size and cold starts, of runs with `timing=full`."""
+
+import io
+from collections.abc import Iterable
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from benchmarks.formats import ABSENT, compact, markdown, new_table, number, seconds, title
+from benchmarks.records import Record
+from benchmarks.summary import Row, Section
+
+NOTES = (
+    "import, cold: seconds of a new process until the model's libraries are loaded, and until its "
+    "first prediction (a fit of 64 made-up rows included). N rows: milliseconds of one call with "
+    "so many, warm: half of the calls took at most p50, 99 % of them at most p99 (– from fewer "
+    "than 1,000 calls). rows/s: with the largest batch."
+)
+
+
+def timed(section: Section) -> list[Row]:
+    """Rows with more than the latency of a single row, or with a cold start."""
+    return [
+        row for row in section.everything
+        if any(r["cold_start"] or len(batches_of(r)) > 1 for r in row.done)
+    ]  # fmt: skip
+
+
+def batches_of(record: Record) -> list[int]:
+    return list(record["timing"]["batches"])
+
+
+def to_table(section: Section, as_markdown: bool = False) -> Table:
+    rows = timed(section)
+    sizes = sorted({size for row in rows for r in row.done for size in batches_of(r)})
+    names = [f"{size:,} row{'s' if size > 1 else ''}" for size in sizes]
+    table = new_table(["model"], ["import", "cold", *names, "rows/s"], as_markdown)
+    mark = section.strange_clocks
+    for row in rows:
+        texts = [cold(row, "import"), cold(row, "whole"), *(calls(row, size) for size in sizes)]
+        star = "*" if row.label in mark else ""
+        texts = [text if text == ABSENT else text + star for text in [*texts, throughput(row)]]
+        table.add_row(Text(row.label), *map(Text, texts))
+    return table
+
+
+def cold(row: Row, step: str) -> str:
+    value = row.median(lambda r: r["cold_start"] and r["cold_start"][step])
+    return ABSENT if value is None else seconds(value)
+
+
+def calls(row: Row, size: int) -> str:
+    """`p50 / p99` in milliseconds."""
+    p50 = row.median(lambda r: r["latency"].get(str(size), {}).get("p50"))
+    p99 = row.median(lambda r: r["latency"].get(str(size), {}).get("p99"))
+    if p50 is None:
+        return ABSENT
+    return f"{number(1e3 * p50)} / {ABSENT if p99 is None else number(1e3 * p99)}"
+
+
+def throughput(row: Row) -> str:
+    def per_second(record: Record) -> float | None:
+        largest = max(batches_of(record))
+        return largest / record["latency"][str(largest)]["p50"] if largest > 1 else None
+
+    value = row.median(per_second)
+    return ABSENT if value is None else compact(value)
+
+
+def render(found: Iterable[Section]) -> RenderableType:
+    parts: list[RenderableType] = []
+    for section in found:
+        if timed(section):
+            parts += [Text(f"{title(section)}: latency and cold start", "bold"), to_table(section)]
+    return Group(*parts, *([Text(NOTES, style="dim")] if parts else []))
+
+
+def to_markdown(found: Iterable[Section]) -> str:
+    """Empty if nothing was timed."""
+
+    def write(console: Console, out: io.StringIO) -> None:
+        for section in found:
+            if timed(section):
+                out.write(f"### {title(section)}: latency and cold start\n")
+                console.print(to_table(section, as_markdown=True))
+                out.write(f"\n{NOTES}\n\n")
+
+    return markdown(write)
