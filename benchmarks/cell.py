@@ -26,6 +26,10 @@ from benchmarks.warm_up import warm_up
 from tasks.base import METRICS, METRICS_OF, Data, UnknownView, floor_predictions
 
 
+class Impossible(ValueError):
+    """A control makes no sense for a task or view; the cell is skipped."""
+
+
 class ImpossiblePredictions(ValueError):
     """Predictions that no metric should be computed from (check ME05)."""
 
@@ -45,7 +49,7 @@ def main(job: Mapping[str, Any], folder: Path) -> None:
         job = {**job, **speed}
         outcome = {"status": "done", "reason": None, **run(job, clock, folder / "cell.npz")}
         outcome |= speed
-    except UnknownView as error:
+    except (UnknownView, Impossible) as error:
         outcome = {"status": "skipped", "reason": str(error)}
     except ImpossiblePredictions as error:
         found = [{"code": "ME05", "text": str(error)}]
@@ -67,10 +71,13 @@ def run(job: Mapping[str, Any], clock: Clock, predictions_file: Path) -> dict[st
     with clock.phase("import"):
         task = build(job["task"], supplied(job))
         model = build(job["model"], supplied(job))
+    name, view = job.get("control"), getattr(model, "view", "features")
+    control = controlled(name, task, job["seed"]) if name else None
+    task = control or task
     with clock.phase("load"):
         data: Data = task.load(job["seed"])
     with clock.phase("view"):
-        train, test = task.view(data, getattr(model, "view", "features"))
+        train, test = task.view(data, view)
     with clock.phase("warm_up"):
         settings = getattr(model, "warm_up", {})  # those that make a fit short; None: do without
         short = partial(build, {**job["model"], **(settings or {})}, supplied(job))
@@ -94,6 +101,7 @@ def run(job: Mapping[str, Any], clock: Clock, predictions_file: Path) -> dict[st
     truth = None if data.truth is None else data.truth.astype(np.float32)
     codes = codes_of(data.test_labels, data)
     save(predictions_file, predictions, truth, codes, data)
+    finding = control and control.finding(data, predictions, view)
     suspicious = checks.fired(
         checks.Cell(
             data,
@@ -111,8 +119,12 @@ def run(job: Mapping[str, Any], clock: Clock, predictions_file: Path) -> dict[st
             tuning=tuning,
             space=job.get("tune", {}).get("space", {}),
         ),
-        # A bound has rows of its own kind, and no train rows to predict.
-        off={*job.get("checks_off", ()), *(checks.NAMES if job.get("bound") else ())},
+        # A bound has no train rows of its own to predict; a control is bad on purpose.
+        off={
+            *job.get("checks_off", ()),
+            *(checks.NAMES if job.get("bound") else ()),
+            *(checks.NAMES.keys() - {"ME05", "ME08"} if control else ()),
+        },
     )
     return {
         "kind": data.kind,
@@ -130,7 +142,15 @@ def run(job: Mapping[str, Any], clock: Clock, predictions_file: Path) -> dict[st
         "notes": getattr(model, "notes_", {}) | ({} if cold is None else {"not_warmed_up": cold}),
         "tuning": tuning,
         "checks": suspicious,
+        "control": finding and {"name": name, **dataclasses.asdict(finding)},
     }
+
+
+def controlled(name: str, task: Any, seed: int) -> Any:
+    """The task under a control (see benchmarks.controls)."""
+    from benchmarks.controls import CONTROLS
+
+    return CONTROLS[name](task, seed)
 
 
 def vars_of(warning: warnings.WarningMessage) -> dict[str, Any]:

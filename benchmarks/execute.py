@@ -260,8 +260,12 @@ def verdict_on(ending: Ending | WorkerDied, scratch: Path, limit: float) -> tupl
 def line_of(record: Record) -> str:
     """One line on a finished cell."""
     head = escape(f"{record['task']:<14} {model_label(record):<14} seed {record['seed']}")
+    if control := record["config"].get("control"):
+        head += f"  {control}"
     if record["status"] != "done":
         return f"[red]✗[/] {head}  [red]{record['status']}[/]: {escape(record['reason'])}"
     metric = record["metric"]
     score = f"{METRICS[metric].label} {record['scores'][metric]:.3f}"
+    if (record["control"] or {}).get("passed") is False:
+        return f"[red]✗[/] {head}  {score}  [red]do not trust[/]: {record['control']['text']}"
     return f"[green]✓[/] {head}  {score}  [dim]fit {record['phases']['fit']['wall']:.2f} s[/]"

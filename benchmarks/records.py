@@ -29,7 +29,7 @@ class Cell:
     seed: int
     config: Mapping[str, Any]
     """`task` and `model` (settings with their `_target_`), `threads` and `device`; `tune` (a
-    `budget` and a `space`) if the settings are searched for."""
+    `budget` and a `space`) if the settings are searched for; `control` if the task is spoiled."""
     code: Mapping[str, str | None]
     """Hashes of the source behind the task and the model."""
     changed: Mapping[str, Mapping[str, Any]]

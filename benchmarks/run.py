@@ -93,6 +93,7 @@ class RunConfig(pydantic.BaseModel, extra="forbid"):
     timing: Timing
     verdicts: Verdicts
     checks: Checks
+    control: Literal["shuffled_labels", "future_column", "duplicate_users"] | None
     fresh: bool
     rerun: Literal["nothing", "failed", "disturbed"]
 
@@ -165,7 +166,9 @@ def wants(settings: RunConfig, record: Record | None) -> bool:
 
 
 def is_failure(record: Record) -> bool:
-    return record["status"] not in ("done", "skipped")
+    """Did a cell not get to its end, or a control not come out as it must?"""
+    failed_control = (record.get("control") or {}).get("passed") is False
+    return record["status"] not in ("done", "skipped") or failed_control
 
 
 def bounds_of(run: Run, records: Sequence[Record]) -> list[Record]:
@@ -247,13 +250,14 @@ def to_cells(config: DictConfig, choices: Mapping[str, str], settings: RunConfig
             **parts,
             "threads": settings.threads or machine.available_cores(),
             "device": device_for(parts["model"]["_target_"], settings.device),
+            **({"control": settings.control} if settings.control else {}),
         },
         code={part: code_hash(chosen["_target_"]) for part, chosen in parts.items()},
         changed={part: difference(parts[part], PLAIN[part, name]) for part, name in names.items()},
     )
     model: Any = OmegaConf.to_container(config.model, resolve=True)
     budget, declared = budget_of(settings), model.get("space")
-    if not budget or not declared:
+    if not budget or not declared or settings.control:
         return [cell]
     space = check_space(names["model"], parts["model"]["_target_"], declared)
     return [cell, replace(cell, config={**cell.config, "tune": {"budget": budget, "space": space}})]

@@ -4,7 +4,7 @@ import json
 import statistics
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -107,6 +107,22 @@ class Section:
     """On each pair of rows, where they were asked for (see verdicts.judge)."""
     strange_clocks: Mapping[str, str] = field(default_factory=dict)
     """Row label -> why its times do not compare with the others' of the section."""
+    distrust: Mapping[str, str] = field(default_factory=dict)
+    """Row label -> the control that failed for it."""
+
+    @property
+    def control(self) -> str | None:
+        """How the task is spoiled in all cells of the section (see benchmarks.controls)."""
+        control: str | None = self.everything[0].first["config"].get("control")
+        return control
+
+    @property
+    def key(self) -> str:
+        """The same for the sections of one task with one config, whatever their control."""
+        first = self.everything[0].first
+        return json.dumps(
+            [self.task, first["config"]["task"], first["code"]["task"]], sort_keys=True
+        )
 
     @property
     def kind(self) -> str:
@@ -144,13 +160,14 @@ def sections(records: Iterable[Record]) -> list[Section]:
     by_task: dict[str, dict[str, list[Record]]] = {}
     for record in records:
         config, code = record["config"], record["code"]
-        task_key = json.dumps([record["task"], config["task"], code["task"]], sort_keys=True)
+        task = [record["task"], config["task"], code["task"], config.get("control")]
+        task_key = json.dumps(task, sort_keys=True)
         row_key = json.dumps([record["model"], config, code], sort_keys=True)
         by_task.setdefault(task_key, {}).setdefault(row_key, []).append(record)
     groups = list(by_task.values())
     firsts = [next(iter(group.values()))[0] for group in groups]
     labels = distinct(
-        [f"{first['task']} {changes(first, 'task')}".strip() for first in firsts],
+        [task_label(first) for first in firsts],
         [f"code={first['code']['task']}" for first in firsts],
     )
     found = []
@@ -160,7 +177,32 @@ def sections(records: Iterable[Record]) -> list[Section]:
         bounds = [row for row in rows if row.first.get("bound")]
         rows = [row for row in rows if not row.first.get("bound")]
         found.append(Section(first["task"], label, rows, bounds, (), clocks))
-    return found
+    return _distrusting(found)
+
+
+def _distrusting(found: Sequence[Section]) -> list[Section]:
+    """Sections whose rows know of the controls that failed for the same model on the same task."""
+
+    def model(row: Row) -> str:
+        config = {k: v for k, v in row.first["config"].items() if k not in ("control", "tune")}
+        return json.dumps([row.first["model"], config, row.first["code"]], sort_keys=True)
+
+    failed: dict[tuple[str, str], str] = {}
+    for section in found:
+        for row in section.rows:
+            for record in row.done:
+                control = record.get("control") or {}
+                if control.get("passed") is False:
+                    failed[section.key, model(row)] = f"{control['name']}: {control['text']}"
+    if not failed:
+        return list(found)
+    return [
+        replace(section, distrust={
+            row.label: failed[section.key, model(row)]
+            for row in section.rows if (section.key, model(row)) in failed
+        })
+        for section in found
+    ]  # fmt: skip
 
 
 def _rows(groups: Iterable[list[Record]]) -> list[Row]:
@@ -218,6 +260,13 @@ def distinct(labels: Sequence[str], details: Sequence[str]) -> list[str]:
         f"{label} {detail}" if len(told[label]) > 1 else label
         for label, detail in zip(labels, details, strict=True)
     ]
+
+
+def task_label(record: Record) -> str:
+    """The task's name, the settings that differ from its defaults, and its control."""
+    control = record["config"].get("control")
+    parts = (record["task"], changes(record, "task"), f"control={control}" if control else "")
+    return " ".join(filter(None, parts))
 
 
 def model_label(record: Record) -> str:

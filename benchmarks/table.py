@@ -97,7 +97,7 @@ def cost_columns(section: Section | None = None) -> list[Column]:
         Column("1 row ms", scaled(single_latency, 1e3), number, True),
         Column("+MB", scaled(memory_growth, 2**-20), number),
         Column("size", size, str),
-        Column("checks", marks, str),
+        Column("checks", partial(marks, section), str),
     ]
 
 
@@ -120,8 +120,11 @@ def size(row: Row) -> str | None:
     return None if pickled is None else compact(pickled) + "B"
 
 
-def marks(row: Row) -> str:
-    """The checks that fired, without the letters that all codes share."""
+def marks(section: Section | None, row: Row) -> str:
+    """`do not trust` after a failed control; else the checks that fired, without the letters that
+    all codes share."""
+    if section is not None and row.label in section.distrust:
+        return "do not trust"
     return " ".join(code.removeprefix("ME") for code in row.checks())
 
 
@@ -168,6 +171,10 @@ def cell(section: Section, column: Column, row: Row) -> str:
     return f"{text}*" if starred else text
 
 
+def distrusted(section: Section) -> list[str]:
+    return [f"{label}: do not trust: {reason}" for label, reason in section.distrust.items()]
+
+
 def strange_clocks(section: Section) -> list[str]:
     return [f"{label}: {reason}" for label, reason in section.strange_clocks.items()]
 
@@ -181,7 +188,7 @@ def endings(section: Section) -> list[str]:
     return [f"{row.label}: {row.ending()}" for row in section.everything if row.ending()]
 
 
-def render(found: Iterable[Section], width: int) -> RenderableType:
+def render(found: Iterable[Section], width: int) -> Group:
     """Tables for a terminal of `width` columns: one wide one, or scores above costs."""
     parts: list[RenderableType] = []
     for section in found:
@@ -190,13 +197,13 @@ def render(found: Iterable[Section], width: int) -> RenderableType:
         parts.append(Text(title(section), style="bold"))
         parts += layout(section, origin, scores, costs, width)
         parts += [Text(f"✗ {text}", style="red") for text in endings(section)]
+        parts += [Text(f"✗ {text}", style="red") for text in distrusted(section)]
         parts += [Text(f"? {text}") for text in open_questions(section)]
         parts += [Text(f"! {text}") for text in fired(section)]
         parts += [Text(f"* {text}") for text in strange_clocks(section)]
         if notes(section):
             parts.append(Text(notes(section), style="dim"))
-    parts.append(Text(COLUMN_NOTES, style="dim"))
-    return Group(*parts)
+    return Group(*parts, *([Text(COLUMN_NOTES, style="dim")] if parts else []))
 
 
 def layout(
@@ -220,7 +227,7 @@ def to_markdown(found: Iterable[Section]) -> str:
             scores = [*score_columns(section), *verdict_columns(section)]
             columns = [*origin_columns(), *scores, *cost_columns(section)]
             console.print(to_table(section, columns, markdown=True))
-            for text in endings(section):
+            for text in [*endings(section), *distrusted(section)]:
                 out.write(f"- {text}\n")
             questions = " ".join(f"{text}." for text in open_questions(section))
             out.write("".join(f"- {text}\n" for text in fired(section)))
@@ -259,6 +266,8 @@ def csv_line(section: Section, row: Row) -> dict[str, Any]:
         "seeds_done": len(row.done),
         "ending": row.ending(),
         "checks": " ".join(row.checks()),
+        "control": section.control or "",
+        "do_not_trust": section.distrust.get(row.label, ""),
         "notes": row.notes(),
     }
     for metric in METRICS_OF[section.kind]:

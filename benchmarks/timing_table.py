@@ -68,7 +68,7 @@ def throughput(row: Row) -> str:
     return ABSENT if value is None else compact(value)
 
 
-def render(found: Iterable[Section]) -> RenderableType:
+def render(found: Iterable[Section]) -> Group:
     parts: list[RenderableType] = []
     for section in found:
         if timed(section):

@@ -266,6 +266,8 @@ def judge(
     one. band: in the metric's units; None for that of METRICS. BadInput: a metric that the task
     does not have.
     """
+    if section.control:  # scores of a spoiled task are no contest
+        return section
     metric = metric or METRICS_OF[section.kind][0]
     if metric not in METRICS_OF[section.kind]:
         known = ", ".join(METRICS_OF[section.kind])

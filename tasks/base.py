@@ -10,6 +10,12 @@ and, where settings can contradict each other, a fourth:
 
     check() -> None                           raise ValueError before any cell runs
 
+and, for controls (benchmarks.controls), where raw data hold outcomes or rows have an order in time:
+
+    relabel(data, labels) -> Data             the same rows with other outcomes, wherever they stand
+    rewrite(data, n, seed) -> Data            the first n rows as they were, with all that came
+                                              after them, or was not known then, made different
+
 This module loads nothing heavy: the process that prints tables reads METRICS from it.
 """
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from annotated_types import Gt, Le
 
 from tasks.base import Data, UnknownView, standard_scores
@@ -86,7 +87,8 @@ class Steep:
         return self
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        p = 1 / (1 + np.exp(-self.factor * X[:, 0]))
+        first = np.asarray(X, dtype=float)[:, 0]
+        p = 1 / (1 + np.exp(-self.factor * first))
         if self.mode == "not a number":
             p[0] = np.nan
         return np.column_stack([p, 1 - p])
@@ -101,3 +103,44 @@ class Reader:
 
     view: ClassVar[str] = "songs"
     factor: float = 1.0
+
+
+@dataclass
+class Leaky:
+    """Rows in order of time: a number, the outcome before, and perhaps a row's own outcome."""
+
+    rows: Annotated[int, Gt(9)] = 600
+    leak: bool = True
+
+    def load(self, seed: int) -> Data:
+        rng = np.random.default_rng(seed)
+        x = rng.normal(size=self.rows)
+        labels = np.where(rng.random(self.rows) < 1 / (1 + np.exp(-x)), "head", "tail")
+        return self._data(x, labels.astype(object))
+
+    def _data(self, x: np.ndarray, labels: np.ndarray) -> Data:
+        split = self.rows * 2 // 3
+        return Data((x, labels), labels[:split], labels[split:], ("tail", "head"))
+
+    def view(self, data: Data, name: str) -> tuple[Any, Any]:
+        if name != "features":
+            raise UnknownView("leaky", name, ("features",))
+        x, labels = data.raw
+        heads = (labels == "head").astype(float)
+        columns = {"number": x, "last": np.concatenate([[0.0], heads[:-1]])}
+        if self.leak:
+            columns = {"own": heads + 1e-9 * x, **columns}
+        rows, split = pd.DataFrame(columns), len(data.train_labels)
+        return rows.iloc[:split], rows.iloc[split:].reset_index(drop=True)
+
+    def score(self, data: Data, predictions: np.ndarray) -> dict[str, float]:
+        return standard_scores(data, predictions)
+
+    def relabel(self, data: Data, labels: np.ndarray) -> Data:
+        return self._data(data.raw[0], labels)
+
+    def rewrite(self, data: Data, n: int, seed: int) -> Data:
+        x, labels = (values.copy() for values in data.raw)
+        x[n:] = -x[n:]
+        labels[n - 1 :] = np.where(labels[n - 1 :] == "head", "tail", "head")
+        return self._data(x, labels)

@@ -54,7 +54,8 @@ def test_the_harness_knows_no_concrete_model_or_task(file):
     names = imports(file)
     assert "models" not in top(names)
     assert all(n.startswith("tasks.base.") for n in names if n.startswith("tasks."))
-    assert not top(names) & HEAVY
+    # Controls run in cells alone, and deal out the rows of data frames.
+    assert not top(names) & (HEAVY - ({"pandas"} if file.stem == "controls" else set()))
     if file.stem not in ("run", "model_eras"):
         assert not top(names) & {"hydra", "omegaconf"}
     if file.stem not in ("measure", "worker", "tune", "cold_start"):

@@ -108,6 +108,33 @@ def test_group_is_one_per_test_row(data):
     assert data.group is None or len(data.group) == len(data.test_labels)
 
 
+def test_other_outcomes_reach_every_view_and_the_rows_stay(task, data):
+    if not hasattr(task, "relabel"):
+        pytest.skip("its raw data hold no outcomes")
+    labels = np.concatenate([data.train_labels, data.test_labels])
+    same = task.relabel(data, labels)
+    other = task.relabel(data, labels[::-1])
+    np.testing.assert_array_equal(other.train_labels, labels[::-1][: len(data.train_labels)])
+    before, after, moved = (
+        pd.concat(task.view(d, "features"), ignore_index=True) for d in (data, same, other)
+    )
+    pd.testing.assert_frame_equal(before, after)
+    assert not before.equals(moved)
+
+
+def test_the_past_does_not_move_when_the_future_is_rewritten(task, data):
+    if not hasattr(task, "rewrite"):
+        pytest.skip("its rows have no order in time")
+    n = len(data.train_labels) // 2
+    other = task.rewrite(data, n, 0)
+    before, after = (pd.concat(task.view(d, "features"), ignore_index=True) for d in (data, other))
+    pd.testing.assert_frame_equal(before[:n], after[:n], check_exact=True)
+    moved = before[n:].ne(after[n:]) & ~(before[n:].isna() & after[n:].isna())
+    assert moved.any(axis=1).mean() > 0.9
+    outcomes = np.concatenate([other.train_labels, other.test_labels])[n:]
+    assert (outcomes != np.concatenate([data.train_labels, data.test_labels])[n:]).all()
+
+
 def test_scores_agree_with_scikit_learn():
     from sklearn import metrics
 

@@ -7,8 +7,10 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import median
 
 import pytest
 from rich.console import Console
@@ -81,6 +83,33 @@ def test_a_cell_through_the_worker(benchmark, model, rows, tmp_path):
         executor._worker_for(cell)
         record = benchmark.pedantic(lambda: executor.execute(cell), rounds=5, warmup_rounds=1)
     assert record["status"] == "done", record["reason"]
+
+
+def test_a_cell_with_and_without_the_audit(benchmark, tmp_path):
+    """Calibration, gauges and samples of memory: pairs of a cell that fits for about 5 s."""
+    busy = {"_target_": "benchmarks.suites.busy.Busy"} | (
+        {"rounds": 1} if benchmark.disabled else {}
+    )
+    cell = replace(cell_of("baseline", 1_000), model="busy")
+    cell = replace(cell, config={**cell.config, "model": complete("model", "busy", busy)})
+    run = Run(tmp_path)
+    run.create()
+    ratios = []
+    with execute.Executor(run, [cell], 600, Console(quiet=True)) as executor:
+        executor.execute(cell)
+
+        def pair():
+            seconds = {}
+            order = (True, False) if len(ratios) % 2 else (False, True)
+            for audit in order:  # taking turns, so that neither is always the second
+                executor.timing = {**execute.QUICK, "audit": audit}
+                seconds[audit] = executor.execute(cell)["seconds"]
+            ratios.append(seconds[True] / seconds[False])
+
+        benchmark.pedantic(pair, rounds=8)
+    benchmark.extra_info["ratios"] = ratios
+    benchmark.extra_info["median ratio"] = median(ratios)
+    assert all(0 < ratio < 10 for ratio in ratios)
 
 
 def run_main(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -5,7 +5,7 @@ through the feature engineering of a real team (`features.sql`), trained on the 
 on the future. `docs/notifications.md` tells how the log comes about.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -22,6 +22,7 @@ from tasks.notifications.people import WAKING_DAY
 
 FEATURES = Path(__file__).with_name("features.sql")
 CLASSES = ("ignored", "opened")
+KNOWN_AFTER = np.timedelta64(1, "h")  # from sending to knowing whether it was opened
 
 
 class Log(NamedTuple):
@@ -114,6 +115,38 @@ class Notifications:
         rows = features(data.raw.users, data.raw.notifications, self.n_jobs)
         split = data.raw.train_rows
         return rows.iloc[:split], rows.iloc[split:].reset_index(drop=True)
+
+    def relabel(self, data: Data, labels: np.ndarray) -> Data:
+        """The same notifications with these outcomes: (n_train + n_test,) names."""
+        opened = pa.array(labels == CLASSES[1])
+        log: Log = data.raw
+        place = log.notifications.schema.get_field_index("opened")
+        changed = log.notifications.set_column(place, "opened", opened)
+        split = log.train_rows
+        return replace(
+            data,
+            raw=log._replace(notifications=changed),
+            train_labels=labels[:split],
+            test_labels=labels[split:],
+            truth=None,
+        )
+
+    def rewrite(self, data: Data, n: int, seed: int) -> Data:
+        """The log as it was when notification n - 1 was sent, and another future: the outcomes that
+        were not known by then are turned round, later notifications have other contents."""
+        log: Log = data.raw
+        sent = log.notifications["sent_at"].to_numpy()
+        labels = np.concatenate([data.train_labels, data.test_labels])
+        unknown = sent > sent[n - 1] - KNOWN_AFTER
+        labels = np.where(unknown, np.where(labels == CLASSES[1], *CLASSES), labels)
+        contents = ["topic", "discount", "urgency", "title"]
+        order = np.arange(len(labels))
+        order[n:] = np.random.default_rng([seed, n]).permutation(order[n:])
+        changed = log.notifications
+        for name in contents:
+            place = changed.schema.get_field_index(name)
+            changed = changed.set_column(place, name, changed[name].take(pa.array(order)))
+        return self.relabel(replace(data, raw=log._replace(notifications=changed)), labels)
 
     def score(self, data: Data, predictions: np.ndarray) -> dict[str, float]:
         return standard_scores(data, predictions)

@@ -1,0 +1,158 @@
+"""Controls: honest models and tasks pass, a planted leak does not, and the table says so."""
+
+import typing
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import control_table, controls, table
+from benchmarks.cell import Impossible
+from benchmarks.controls import CONTROLS, DuplicateUsers, FutureColumn, ShuffledLabels
+from benchmarks.run import RunConfig
+from benchmarks.summary import sections
+from tasks.base import UnknownView
+from tests.harness import Coin, Leaky
+
+
+def test_the_names_that_can_be_asked_for_are_the_controls_there_are():
+    choices = typing.get_args(RunConfig.model_fields["control"].annotation)
+    assert set(typing.get_args(choices[0])) == set(CONTROLS)
+
+
+@pytest.mark.parametrize("regression", [False, True])
+def test_shuffled_labels_leave_the_rows_and_nothing_to_learn(regression):
+    honest = Coin(rows=3000, regression=regression)
+    task = ShuffledLabels(honest, 0)
+    data, plain = task.load(0), honest.load(0)
+    assert sorted(controls.all_labels(data)) == sorted(controls.all_labels(plain))
+    assert (data.test_labels != plain.test_labels).any()
+    assert data.truth is None
+    _, test = task.view(data, "features")
+    np.testing.assert_array_equal(test, honest.view(plain, "features")[1])
+
+    p = 1 / (1 + np.exp(-2 * test[:, 0]))
+    blind = 0.1 * test[:, 0] if regression else np.column_stack([1 - p, p])
+    found = task.finding(data, blind, "features")
+    assert found.passed
+    assert "on shuffled labels, chance is" in found.text
+    if regression:
+        knowing = data.test_labels + np.random.default_rng(0).normal(size=len(data.test_labels))
+    else:
+        knows = 0.3 + 0.4 * (data.test_labels == "head")
+        knowing = np.column_stack([1 - knows, knows])
+    assert task.finding(data, knowing, "features").passed is False
+
+
+def test_a_planted_column_is_caught_and_an_honest_task_has_no_other():
+    task = FutureColumn(Leaky(leak=False), 0)
+    data = task.load(0)
+    train, _ = task.view(data, "features")
+    assert list(train.columns) == ["number", "last", "planted"]
+    right = train["planted"] == (data.train_labels == "head")
+    assert 0.85 < right.mean() < 0.99
+    assert task.finding(data, None, "features") == controls.Finding(
+        True, "the planted column was caught"
+    )
+
+
+def test_a_leak_of_the_task_itself_is_named():
+    task = FutureColumn(Leaky(), 0)
+    found = task.finding(task.load(0), None, "features")
+    assert found == controls.Finding(False, "knows the future: own")
+
+
+def test_a_test_that_sees_nothing_fails(monkeypatch):
+    monkeypatch.setattr(controls, "differing", lambda *_: set())
+    task = FutureColumn(Leaky(leak=False), 0)
+    found = task.finding(task.load(0), None, "features")
+    assert found == controls.Finding(False, "the planted column was not caught")
+
+
+def test_what_has_no_order_in_time_has_no_future():
+    with pytest.raises(Impossible, match="no order in time"):
+        FutureColumn(Coin(), 0)
+    with pytest.raises(Impossible):
+        controls.with_column(object(), np.zeros(3))
+    with pytest.raises(Impossible):
+        controls.joined(object(), object())
+
+
+def test_arrays_are_compared_column_by_column():
+    before = np.arange(12.0).reshape(4, 3)
+    before[0, 1] = np.nan
+    after = before.copy()
+    after[3, 0], after[1, 2] = 99, 99
+    assert controls.differing(before, after, 3) == {"planted"}
+    assert controls.differing(before, after, 4) == {"0", "planted"}
+
+
+@pytest.mark.parametrize("honest", [Coin(rows=300), Leaky()])
+def test_half_of_the_rows_stand_twice_and_are_split_at_random(honest):
+    plain, task = honest.load(0), DuplicateUsers(honest, 0)
+    data = task.load(0)
+    train, test = (pd.DataFrame(part) for part in task.view(data, "features"))
+    assert (len(train), len(test)) == (len(plain.train_labels), len(plain.test_labels))
+    column = train.columns[0]
+    twins = test[column].isin(train[column]).mean()
+    assert 0.5 < twins < 0.8
+    together = pd.concat([train, test])[column].value_counts()
+    assert (together == 2).all()
+    # Labels went with their rows.
+    known = dict(zip(pd.DataFrame(controls.joined(*honest.view(plain, "features"))).iloc[:, 0],
+                     controls.all_labels(plain), strict=True))  # fmt: skip
+    assert [known[x] for x in test[column]] == list(data.test_labels)
+    with pytest.raises(UnknownView):
+        task.view(data, "songs")
+
+
+def test_a_failed_control_marks_the_honest_row_and_the_exit_code(eras, records):
+    controls = "control=null,shuffled_labels,future_column,duplicate_users"
+    done = eras("task=leaky", "model=steep", controls)
+    assert done.returncode == 1
+    text = " ".join(done.stdout.split())
+    assert "steep: do not trust: " in text
+    assert "knows the future: own" in text
+    by_name = {r["config"].get("control"): r for r in records()}
+    assert by_name[None]["control"] is None
+    assert by_name["future_column"]["control"]["passed"] is False
+    assert by_name["duplicate_users"]["control"]["passed"] is None
+    assert by_name["shuffled_labels"]["control"]["passed"] is False
+    assert all(r["status"] == "done" for r in by_name.values())
+
+
+def test_an_honest_task_is_all_green_and_what_makes_no_sense_is_skipped(eras, records):
+    done = eras("task=coin", "task.rows=900", "control=null,shuffled_labels,future_column")
+    assert done.returncode == 0, done.stdout
+    assert "do not trust" not in done.stdout
+    status = {r["config"].get("control"): (r["status"], r["reason"]) for r in records()}
+    assert status["shuffled_labels"] == ("done", None)
+    assert status["future_column"][0] == "skipped"
+    assert "no order in time" in status["future_column"][1]
+
+
+def test_controls_stand_beside_the_honest_score_and_never_in_its_table(record):
+    def under(control, passed, auc):
+        made = record(auc=auc, control={"name": control, "passed": passed, "text": "so <it> is"})
+        made["config"]["control"] = control
+        return made
+
+    found = sections([
+        record(auc=0.8), under("shuffled_labels", False, 0.7), under("duplicate_users", None, 0.9),
+        record("other", auc=0.6),
+    ])  # fmt: skip
+    honest = next(section for section in found if not section.control)
+    assert honest.distrust == {"svm": "shuffled_labels: so <it> is"}
+    text = control_table.to_markdown(found)
+    lines = [
+        [c.strip() for c in line.split("|")[1:-1]] for line in text.splitlines() if "|" in line
+    ]
+    assert lines[0] == ["model", "honest", "duplicate_users", "shuffled_labels"]
+    assert ["svm", "0.800", "0.900", "0.700 ✗"] in lines
+    assert ["other", "0.600", "–", "–"] in lines
+    assert "svm, shuffled_labels: so <it> is" in text
+    main = table.to_markdown([honest])
+    assert "do not trust" in next(line for line in main.splitlines() if line.startswith("| svm"))
+    assert "svm: do not trust: shuffled_labels: so <it> is" in main
+    assert "shuffled_labels" in table.to_csv(found)
+    assert control_table.to_markdown(sections([record()])).strip() == ""
