@@ -115,7 +115,7 @@ def run(job: Mapping[str, Any], clock: Clock, predictions_file: Path) -> dict[st
             warnings=[warning.category.__name__ for warning in warned],
             unfinished=getattr(model, "unfinished_", None),
             phases=clock.phases,
-            slowdown=slowdown(job),
+            slowdown=slowdown(job),  # calibrates once more
             tuning=tuning,
             space=job.get("tune", {}).get("space", {}),
         ),
@@ -299,10 +299,12 @@ def cold_start(
 
 
 def slowdown(job: Mapping[str, Any]) -> float:
-    """How many times as long a fixed piece of work took just before the cell as at its fastest."""
+    """How many times as long a fixed piece of work took before and after as at its fastest; the
+    smaller of the two, as a processor that is slow for a moment is so all the time."""
     if "calibration" not in job or job.get("fastest") is None:
         return 1.0
-    return float(job["calibration"]["seconds"] / job["fastest"])
+    after = calibration()["seconds"]
+    return float(min(job["calibration"]["seconds"], after) / job["fastest"])
 
 
 def pickled_size(model: Any) -> int | None:

@@ -56,7 +56,7 @@ class Cell:
     """What a model says of a search for the right moment to stop that reached its limit."""
     phases: Mapping[str, Mapping[str, float]]
     slowdown: float
-    """How many times as long as usual a fixed piece of work took just before the cell."""
+    """How many times as long as usual a fixed piece of work took before and after the cell."""
     tuning: Mapping[str, Any] | None
     space: Mapping[str, Mapping[str, Any]]
 
@@ -161,7 +161,7 @@ def undisturbed(cell: Cell) -> str | None:
         if others > max(OTHERS, OTHERS * wall):
             return f"other processes used {others:.2f} CPU seconds in the {wall:.2f} s of {name}"
     if cell.slowdown > SLOWDOWN:
-        return f"the machine was {cell.slowdown:.1f} times slower than usual when the cell began"
+        return f"the machine was {cell.slowdown:.1f} times slower than usual"
     return None
 
 

@@ -99,8 +99,7 @@ def test_the_floor_itself_and_a_single_busy_tick_are_no_finding():
 
 def test_a_machine_that_was_slow_to_begin_with_disturbs_the_clock():
     (found,) = fired(replace(good(), slowdown=1.6))
-    assert found == {"code": "ME08", "text": "the machine was 1.6 times slower than usual when the "
-                     "cell began"}  # fmt: skip
+    assert found == {"code": "ME08", "text": "the machine was 1.6 times slower than usual"}
 
 
 def test_at_which_end_of_which_space():

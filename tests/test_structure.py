@@ -67,7 +67,7 @@ def test_the_readme_shows_the_reference_table():
     table = (ROOT / "results" / "reference" / "table.md").read_text()
     shown = re.search(r"<!-- reference -->\n(.*?)<!-- /reference -->", readme, re.DOTALL)
     assert shown, "the README has no reference table"
-    assert shown[1] == table, "run `nox -s reference`"
+    assert shown[1] == table.partition("\n### ")[0], "run `nox -s reference`"
 
 
 def test_ci_runs_the_test_command_of_the_readme():
