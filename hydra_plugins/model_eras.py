@@ -8,7 +8,8 @@
   unless a launcher of another kind than Hydra's basic one was chosen.
 """
 
-from typing import Any
+import copy
+from typing import Any, ClassVar
 
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -31,7 +32,16 @@ class SettingsSource(FileConfigSource):
     def scheme() -> str:
         return "settings"
 
+    _loaded: ClassVar[dict[tuple[str, str], ConfigResult]] = {}
+
     def load_config(self, config_path: str) -> ConfigResult:
+        # Hydra reads all files again for each job of a sweep.
+        key = self.path, config_path
+        if key not in self._loaded:
+            self._loaded[key] = self._load_config(config_path)
+        return copy.deepcopy(self._loaded[key])
+
+    def _load_config(self, config_path: str) -> ConfigResult:
         result = super().load_config(config_path)
         group, _, name = config_path.removesuffix(".yaml").partition("/")
         if group in ("task", "model") and isinstance(result.config, DictConfig):

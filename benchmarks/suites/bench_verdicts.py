@@ -26,7 +26,7 @@ def test_judge(benchmark: BenchmarkFixture) -> None:
             }  # fmt: skip
             records[model].append({
                 "model": model, "seed": seed, "status": "done", "kind": "binary",
-                "rows": {"train": 2 * rows, "test": rows},
+                "rows": {"train": 2 * rows, "test": rows}, "config": {},
             })  # fmt: skip
     section = Section("made up", "made up", [Row(f"m{k}", found) for k, found in records.items()])
     judged = benchmark.pedantic(
