@@ -30,6 +30,10 @@ class Impossible(ValueError):
     """A control makes no sense for a task or view; the cell is skipped."""
 
 
+class TooLarge(ValueError):
+    """A model says that it cannot take so many rows or values; the cell is skipped."""
+
+
 class ImpossiblePredictions(ValueError):
     """Predictions that no metric should be computed from (check ME05)."""
 
@@ -49,7 +53,7 @@ def main(job: Mapping[str, Any], folder: Path) -> None:
         job = {**job, **speed}
         outcome = {"status": "done", "reason": None, **run(job, clock, folder / "cell.npz")}
         outcome |= speed
-    except (UnknownView, Impossible) as error:
+    except (UnknownView, Impossible, TooLarge) as error:
         outcome = {"status": "skipped", "reason": str(error)}
     except ImpossiblePredictions as error:
         found = [{"code": "ME05", "text": str(error)}]
@@ -78,6 +82,7 @@ def run(job: Mapping[str, Any], clock: Clock, predictions_file: Path) -> dict[st
         data: Data = task.load(job["seed"])
     with clock.phase("view"):
         train, test = task.view(data, view)
+    refuse_size(model, train)
     with clock.phase("warm_up"):
         settings = getattr(model, "warm_up", {})  # those that make a fit short; None: do without
         short = partial(build, {**job["model"], **(settings or {})}, supplied(job))
@@ -118,6 +123,7 @@ def run(job: Mapping[str, Any], clock: Clock, predictions_file: Path) -> dict[st
             slowdown=slowdown(job),  # calibrates once more
             tuning=tuning,
             space=job.get("tune", {}).get("space", {}),
+            suspicions=lambda: task.suspicions(data) if hasattr(task, "suspicions") else [],
         ),
         # A bound has no train rows of its own to predict; a control is bad on purpose.
         off={
@@ -201,6 +207,18 @@ def tune(job: Mapping[str, Any], task: Any, data: Data, train: Any) -> dict[str,
         "trials": trials,
         "chosen": best(trials, higher)["values"],
     }
+
+
+def refuse_size(model: Any, train: Any) -> None:
+    """Raise TooLarge if a model has a setting `max_rows` or `max_values` and the view has more."""
+    if not hasattr(train, "shape"):
+        return
+    rows, values = train.shape[0], int(np.prod(train.shape))
+    for limit, found in (("max_rows", rows), ("max_values", values)):
+        most = getattr(model, limit, None)
+        if most is not None and found > most:
+            what = limit.removeprefix("max_")
+            raise TooLarge(f"{found:,} {what} are more than it takes (model.{limit}={most:,})")
 
 
 def rows_of(rows: Any, part: slice | np.ndarray) -> Any:

@@ -15,7 +15,9 @@ import psutil
 from benchmarks.influence import Linear, influence
 from tasks.base import METRICS, METRICS_OF, Data, floor_predictions
 
-Code = Literal["ME01", "ME02", "ME03", "ME04", "ME05", "ME06", "ME07", "ME08", "ME09", "ME10"]
+Code = Literal[
+    "ME01", "ME02", "ME03", "ME04", "ME05", "ME06", "ME07", "ME08", "ME09", "ME10", "ME11"
+]
 NAMES: Mapping[str, str] = {
     "ME01": "did not converge",
     "ME02": "no better than the floor",
@@ -27,6 +29,7 @@ NAMES: Mapping[str, str] = {
     "ME08": "the clock was disturbed",
     "ME09": "close to the memory limit",
     "ME10": "chosen at the edge of its space",
+    "ME11": "a leak is suspected",
 }
 SAMPLE = 500  # rows that are predicted once more
 TRAIN_AHEAD = 0.1  # of ROC AUC, accuracy or R2
@@ -59,6 +62,8 @@ class Cell:
     """How many times as long as usual a fixed piece of work took before and after the cell."""
     tuning: Mapping[str, Any] | None
     space: Mapping[str, Mapping[str, Any]]
+    suspicions: Callable[[], list[str]]
+    """What the task says of its own data."""
 
 
 def fired(cell: Cell, off: Iterable[str] = ()) -> list[dict[str, str]]:
@@ -186,6 +191,10 @@ def inside_its_space(cell: Cell) -> str | None:
     return ", ".join(at_edge) or None
 
 
+def unsuspected(cell: Cell) -> str | None:
+    return "; ".join(cell.suspicions()) or None
+
+
 CHECKS: Mapping[str, Callable[[Cell], str | None]] = {
     "ME01": converged,
     "ME02": better_than_floor,
@@ -196,4 +205,5 @@ CHECKS: Mapping[str, Callable[[Cell], str | None]] = {
     "ME08": undisturbed,
     "ME09": within_memory,
     "ME10": inside_its_space,
+    "ME11": unsuspected,
 }

@@ -1,6 +1,6 @@
 """The main job: Hydra composes the configs, this module turns them into cells and runs them.
 
-Only this module and its plugins in hydra_plugins/ (Hydra looks for them there) know Hydra.
+Only this module, look, and the plugins in hydra_plugins/ (Hydra looks for them there) know Hydra.
 """
 
 import json
@@ -30,6 +30,7 @@ from benchmarks.settings import (
     check_space,
     code_hash,
     complete,
+    data_hash,
     read_settings,
     refusal,
     unknown_key,
@@ -243,6 +244,8 @@ def to_cells(config: DictConfig, choices: Mapping[str, str], settings: RunConfig
     for part, name in names.items():
         given: Any = OmegaConf.to_container(config[part], resolve=True)
         parts[part] = complete(part, name, given)
+    read = data_hash(parts["task"]["_target_"], parts["task"])
+    data = {} if read is None else {"data": read}
     cell = Cell(
         **names,
         seed=settings.seed,
@@ -252,7 +255,7 @@ def to_cells(config: DictConfig, choices: Mapping[str, str], settings: RunConfig
             "device": device_for(parts["model"]["_target_"], settings.device),
             **({"control": settings.control} if settings.control else {}),
         },
-        code={part: code_hash(chosen["_target_"]) for part, chosen in parts.items()},
+        code={part: code_hash(chosen["_target_"]) for part, chosen in parts.items()} | data,
         changed={part: difference(parts[part], PLAIN[part, name]) for part, name in names.items()},
     )
     model: Any = OmegaConf.to_container(config.model, resolve=True)

@@ -6,6 +6,7 @@ but must not load torch or scikit-learn, so it reads the class with `ast`.
 """
 
 import ast
+import functools
 import hashlib
 import sys
 import typing
@@ -17,6 +18,8 @@ from typing import Any
 import annotated_types
 import pydantic
 
+REQUIRED = "???"
+"""What Hydra's configs say of a setting that has to be given."""
 SUPPLIED = ("random_state", "n_jobs", "device")
 """Fields that the cell fills in from its seed, threads and device; never set by a config."""
 
@@ -27,7 +30,8 @@ _NAMES: dict[str, Any] = {
         annotated_types: ("Ge", "Gt", "Le", "Lt", "Interval", "MinLen", "MaxLen"),
     }.items()
     for name in names
-} | {"__builtins__": {}, "int": int, "float": float, "bool": bool, "str": str}
+} | {"__builtins__": {}, "int": int, "float": float, "bool": bool, "str": str,
+     "list": list, "dict": dict}  # fmt: skip
 
 
 class BadInput(Exception):
@@ -50,6 +54,10 @@ class Settings:
 
     def configurable(self) -> dict[str, Any]:
         return {k: v for k, v in self.defaults.items() if k not in SUPPLIED}
+
+    def required(self) -> list[str]:
+        """Settings without a default."""
+        return [name for name in self.types if name not in self.defaults]
 
 
 def find_source(target: str) -> Path | None:
@@ -104,7 +112,7 @@ def complete(kind: str, name: str, config: Mapping[str, Any]) -> dict[str, Any]:
     target = config.get("_target_")
     if not isinstance(target, str) or "." not in target:
         raise BadInput(f"conf/{kind}/{name}.yaml needs a _target_ such as {kind}s.mine.Mine.")
-    given = {k: v for k, v in config.items() if k not in ("_target_", "space")}
+    given = {k: v for k, v in config.items() if k not in ("_target_", "space") and v != REQUIRED}
     settings = read_settings(target)
     if settings is None:
         return {"_target_": target, **given}
@@ -181,6 +189,35 @@ def refusal(error: pydantic.ValidationError, prefix: str = "") -> str:
 def unknown_key(key: str, allowed: typing.Iterable[str]) -> str:
     """The sentence for a key that does not exist."""
     return f"There is no setting {key}; there are: {', '.join(sorted(allowed)) or 'none'}."
+
+
+def data_hash(target: str, config: Mapping[str, Any]) -> str | None:
+    """Hash the files that a task's settings name (its class says which: `files`); None if it reads
+    none, or none that are there."""
+    settings = read_settings(target)
+    names = settings.constants.get("files", ()) if settings else ()
+    digest, found = hashlib.sha256(), False
+    for name in names:
+        path = Path(str(config[name])).expanduser()
+        if path.is_dir():
+            files = [file for file in sorted(path.rglob("*")) if file.is_file()]
+        else:
+            files = [path] if path.is_file() else sorted(Path().glob(str(config[name])))
+        for file in files:
+            state = file.stat()
+            digest.update(_file_hash(file, (state.st_size, state.st_mtime_ns)))
+            found = True
+    return digest.hexdigest()[:12] if found else None
+
+
+@functools.cache
+def _file_hash(file: Path, _state: tuple[int, int]) -> bytes:
+    """Of the content; size and moment of change are there for the cache."""
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").digest()
+    except OSError:  # whoever reads it will say what is wrong
+        return b""
 
 
 def code_hash(target: str) -> str | None:

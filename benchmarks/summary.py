@@ -120,9 +120,9 @@ class Section:
     def key(self) -> str:
         """The same for the sections of one task with one config, whatever their control."""
         first = self.everything[0].first
-        return json.dumps(
-            [self.task, first["config"]["task"], first["code"]["task"]], sort_keys=True
-        )
+        code = first["code"]
+        task = [self.task, first["config"]["task"], code["task"], code.get("data")]
+        return json.dumps(task, sort_keys=True)
 
     @property
     def kind(self) -> str:
@@ -160,7 +160,13 @@ def sections(records: Iterable[Record]) -> list[Section]:
     by_task: dict[str, dict[str, list[Record]]] = {}
     for record in records:
         config, code = record["config"], record["code"]
-        task = [record["task"], config["task"], code["task"], config.get("control")]
+        task = [
+            record["task"],
+            config["task"],
+            code["task"],
+            code.get("data"),
+            config.get("control"),
+        ]
         task_key = json.dumps(task, sort_keys=True)
         row_key = json.dumps([record["model"], config, code], sort_keys=True)
         by_task.setdefault(task_key, {}).setdefault(row_key, []).append(record)
@@ -168,7 +174,7 @@ def sections(records: Iterable[Record]) -> list[Section]:
     firsts = [next(iter(group.values()))[0] for group in groups]
     labels = distinct(
         [task_label(first) for first in firsts],
-        [f"code={first['code']['task']}" for first in firsts],
+        [version(first) for first in firsts],
     )
     found = []
     for first, label, group in zip(firsts, labels, groups, strict=True):
@@ -260,6 +266,12 @@ def distinct(labels: Sequence[str], details: Sequence[str]) -> list[str]:
         f"{label} {detail}" if len(told[label]) > 1 else label
         for label, detail in zip(labels, details, strict=True)
     ]
+
+
+def version(record: Record) -> str:
+    """Which code of a task this is, and which state of the files that it reads."""
+    code = record["code"]
+    return f"code={code['task']}" + (f" data={code['data']}" if "data" in code else "")
 
 
 def task_label(record: Record) -> str:

@@ -11,14 +11,15 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib import import_module
 from itertools import combinations
 from math import ceil, inf, sqrt
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from rich.console import Console
-from scipy.special import ndtr, ndtri, stdtr  # type: ignore[import-untyped] # no types shipped
 
 from benchmarks.influence import Linear, influence
 from benchmarks.records import Record, Run, open_run
@@ -33,6 +34,13 @@ POWER = 0.8  # chance that the seeds or rows a verdict asks for would settle it
 # Prior scale of the seeds' own spread, in units of the spread that a seed's test rows cause:
 # between the models of the default suite it was 0 to 1.4 of it (10 seeds, docs/measuring.md).
 SEED_SPREAD = 1.4
+
+
+@cache
+def special() -> Any:
+    """scipy.special, which takes a quarter of a second to load: commands that judge nothing do not
+    wait for it."""
+    return import_module("scipy.special")
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,7 @@ class Estimate:
 
     def _target(self, width: float, alpha: float) -> float:
         """The variance of the mean at which `width` is found with probability POWER."""
-        return (width / float(ndtri(1 - alpha / 2) + ndtri(POWER))) ** 2
+        return (width / float(special().ndtri(1 - alpha / 2) + special().ndtri(POWER))) ** 2
 
 
 def estimate(
@@ -132,7 +140,9 @@ def _random_effects(d: np.ndarray, v: np.ndarray, rows: int) -> Estimate:
         mean = float(d.mean())
         return Estimate(mean, _normal(mean, 0.0), "new rows", len(d), rows, 0.0, 0.0)
     grid = (np.arange(200) + 0.5) / 200
-    own = (SEED_SPREAD * scale * ndtri(0.5 + grid / 2)) ** 2  # equally probable before the data
+    own = (
+        SEED_SPREAD * scale * special().ndtri(0.5 + grid / 2)
+    ) ** 2  # equally probable before the data
     weight = 1 / (v + own[:, None])
     variance = 1 / weight.sum(axis=1)
     mean = variance * (weight @ d)
@@ -143,7 +153,7 @@ def _random_effects(d: np.ndarray, v: np.ndarray, rows: int) -> Estimate:
     deviation = np.sqrt(variance)
 
     def below(value: float) -> float:
-        return float(plausible @ ndtr((value - mean) / deviation))
+        return float(plausible @ special().ndtr((value - mean) / deviation))
 
     return Estimate(
         float(plausible @ mean), below, "new rows", len(d), rows,
@@ -153,14 +163,14 @@ def _random_effects(d: np.ndarray, v: np.ndarray, rows: int) -> Estimate:
 
 def _normal(mean: float, variance: float) -> Callable[[float], float]:
     deviation = sqrt(variance) or 1e-300
-    return lambda value: float(ndtr((value - mean) / deviation))
+    return lambda value: float(special().ndtr((value - mean) / deviation))
 
 
 def _student(mean: float, variance: float, freedom: float) -> Callable[[float], float]:
     if freedom > 1e6:
         return _normal(mean, variance)
     deviation = sqrt(variance) or 1e-300
-    return lambda value: float(stdtr(freedom, (value - mean) / deviation))
+    return lambda value: float(special().stdtr(freedom, (value - mean) / deviation))
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 
 from benchmarks import run
-from benchmarks.settings import read_settings
+from benchmarks.settings import REQUIRED, read_settings
 
 
 class SettingsSource(FileConfigSource):
@@ -48,7 +48,8 @@ class SettingsSource(FileConfigSource):
             target = result.config.get("_target_")
             settings = read_settings(target) if target else None
             if settings is not None:
-                result.config = OmegaConf.merge(settings.configurable(), result.config)
+                known = settings.configurable() | dict.fromkeys(settings.required(), REQUIRED)
+                result.config = OmegaConf.merge(known, result.config)
             run.PLAIN[group, name] = OmegaConf.to_container(result.config)  # type: ignore[assignment]
         return result
 

@@ -10,6 +10,12 @@ and, where settings can contradict each other, a fourth:
 
     check() -> None                           raise ValueError before any cell runs
 
+and, where data come from outside, a class constant `files` (names of the settings that are paths)
+and
+
+    look(rows) -> Look                        what the first so many rows tell
+    suspicions(data) -> list of str           what may be a leak, for the check ME11
+
 and, for controls (benchmarks.controls), where raw data hold outcomes or rows have an order in time:
 
     relabel(data, labels) -> Data             the same rows with other outcomes, wherever they stand
@@ -86,6 +92,18 @@ class Task(Protocol):
         ...
 
     def score(self, data: Data, predictions: np.ndarray) -> dict[str, float]: ...
+
+
+class Look(NamedTuple):
+    """What can be told of a task before any model has run (see benchmarks.look)."""
+
+    facts: list[tuple[str, str]]
+    """(label, text)"""
+    columns: list[tuple[str, str, str]]
+    """(name, what it is taken for, what else there is to say)"""
+    warnings: list[str]
+    rows: int
+    columns_read: int
 
 
 class UnknownView(ValueError):

@@ -30,6 +30,7 @@ def good() -> Cell:
         warnings=["UserWarning"], unfinished=None, phases={"fit": phase, "predict": phase},
         slowdown=1.2,
         tuning={"chosen": {"C": 1.0, "depth": 4, "name": "a"}},
+        suspicions=list,
         space={"C": {"low": 0.01, "high": 100.0, "log": True}, "depth": {"low": 2, "high": 8},
                "name": {"choices": ["a", "b"]}},
     )  # fmt: skip
@@ -68,6 +69,7 @@ BAD = {
     "ME07": lambda cell: replace(cell, unfinished="the last of 3 trees still helped"),
     "ME08": lambda cell: with_phase(cell, others=0.5),
     "ME09": lambda cell: with_phase(cell, peak=1e15),
+    "ME11": lambda cell: replace(cell, suspicions=lambda: ["'x' is called like the target 'y'"]),
     "ME10": lambda cell: replace(cell, tuning={"chosen": {"C": 99.0, "depth": 8}}),
 }
 

@@ -15,8 +15,8 @@ from tests.conftest import ROOT, SEARCH
 BAD = {
     "model=foo": "There is no model 'foo'; there are: baseline, ideal_observer, logistic",
     "task=foo": "There is no task 'foo'; there are: breast_cancer",
-    "suite=foo": "There is no suite 'foo'; there are: default",
-    "foo=1": "There is no setting foo; there are: checks, device, fresh",
+    "suite=foo": "There is no suite 'foo'; there are: controls, default",
+    "foo=1": "There is no setting foo; there are: checks, control, device",
     "model.foo=1": "There is no setting model.foo; there are: factor, mode",
     "+model.foo=1": "There is no setting model.foo; there are: factor, mode",
     "+model.random_state=1": "filled in from seed=",
@@ -196,7 +196,7 @@ def test_help_lists_tasks_models_and_suites():
     for line in (
         "model: baseline, ideal_observer, logistic",
         "tune: none, seconds, trials",
-        "suite: default",
+        "suite: controls, default",
         "task: breast_cancer",
     ):
         assert line in done.stdout
