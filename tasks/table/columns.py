@@ -59,11 +59,13 @@ def understand(
     names = [name for name in table.column_names if name != target]
     step = max(1, len(table) // SEEN)
     sample = table if step == 1 else table.take(np.arange(0, len(table), step))
-    facts: dict[str, Facts] = {}
     with duckdb.connect(config={"threads": threads}) as connection:
-        connection.register("raw", sample)
-        for start in range(0, len(names), CHUNK):
-            facts |= _facts(connection, table.schema, names[start : start + CHUNK])
+        facts = {name: _facts(sample[name]) for name in names}
+        texts = [name for name in names if facts[name].type == "text"]
+        for start in range(0, len(texts), CHUNK):
+            part = texts[start : start + CHUNK]
+            connection.register("raw", sample.select(part))
+            _facts_of_texts(connection, {name: facts[name] for name in part})
         for name in names if step > 1 else ():  # what looks constant in a part may not be so
             if facts[name].distinct <= 1:
                 facts[name].distinct = pc.count_distinct(table[name]).as_py()
@@ -71,17 +73,17 @@ def understand(
             judge(name, facts[name], len(sample), step, asked.get(name), name in keep)
             for name in names
         ]
-        wanted = [target, *(column.name for column in columns if column.kind != "out")]
-        kinds = {column.name: column.kind for column in columns} | {target: "as it is"}
-        expressions = [_expression(name, kinds[name], table.schema) for name in wanted]
-        connection.register("whole", table)
-        query = f"select {', '.join(expressions)} from whole"  # noqa: S608 - names are quoted
-        typed = connection.sql(query).to_arrow_table()
-    for place, field_ in enumerate(typed.schema):
-        if stored(field_.type) == "text" and kinds[field_.name] != "text":
-            encoded = typed.column(place).dictionary_encode()
-            typed = typed.set_column(place, field_.name, encoded)
-    frame = typed.to_pandas(self_destruct=True, split_blocks=True)
+        kinds = {column.name: column.kind for column in columns if column.kind != "out"}
+        typed = {target: table[target]}
+        for name, kind in kinds.items():
+            typed[name] = _typed(connection, table[name], kind)
+    for name, values in typed.items():
+        if stored(values.type) == "text" and kinds.get(name) != "text":
+            typed[name] = values.cast(pa.string()).dictionary_encode()
+        if kinds.get(name) == "category" and stored(values.type) != "text":
+            typed[name] = values.cast(pa.string()).dictionary_encode()
+    wide = len(typed) > 1_000
+    frame = pa.table(typed).to_pandas(self_destruct=True, split_blocks=not wide)
     for column in columns:
         if column.kind == "category":
             frame[column.name] = tidy(frame[column.name])
@@ -121,43 +123,44 @@ class Facts:
     words: float = 0.0
 
 
-def _facts(
-    connection: duckdb.DuckDBPyConnection, schema: pa.Schema, names: Sequence[str]
-) -> dict[str, Facts]:
+def _facts(values: pa.ChunkedArray) -> Facts:
+    facts = Facts(stored(values.type), values.null_count, 0)
+    if facts.type != "text":
+        facts.distinct = pc.count_distinct(values).as_py()
+    if facts.type == "number":
+        numbers = values.cast(pa.float64(), safe=False)
+        finite = numbers.filter(pc.is_finite(numbers))
+        facts.infinite = len(values) - values.null_count - len(finite)
+        facts.low, facts.high = (pc.min_max(finite)[end].as_py() for end in ("min", "max"))
+        facts.whole = (
+            pa.types.is_integer(values.type)
+            or pc.all(pc.equal(finite, pc.floor(finite))).as_py() is not False
+        )
+    return facts
+
+
+def _facts_of_texts(connection: duckdb.DuckDBPyConnection, facts: Mapping[str, Facts]) -> None:
+    """Complete the facts of the columns of `raw`, all of them texts."""
     parts: list[str] = []
-    for name in names:
-        column, kind = quoted(name), stored(schema.field(name).type)
-        value = _present(column) if kind == "text" else column
-        parts += [f"count({value})", f"approx_count_distinct({value})"]
-        if kind == "number":
-            number = f"{column}::double"
-            odd = f"count(*) filter (isinf({number}) or isnan({number}))"
-            whole = f"count(*) filter ({number} <> floor({number})) = 0"
-            parts += [f"min({column})::double", f"max({column})::double", whole, odd]
-        elif kind == "text":
-            parts += [
-                f"count(try_cast({value} as double))",
-                f"count(try_cast({_ungrouped(value)} as double))",
-                f"count({_date(value)})",
-                f"avg(len({value}) - len(replace({value}, ' ', '')) + 1)",
-            ]
-    row = iter(connection.execute(f"select count(*), {', '.join(parts)} from raw").fetchall()[0])  # noqa: S608
+    for name in facts:
+        value = _present(quoted(name))
+        parts += [
+            f"count({value})",
+            f"approx_count_distinct({value})",
+            f"count(try_cast({value} as double))",
+            f"count(try_cast({_ungrouped(value)} as double))",
+            f"count({_date(value)})",
+            f"avg(len({value}) - len(replace({value}, ' ', '')) + 1)",
+        ]
+    query = f"select count(*), {', '.join(parts)} from raw"  # noqa: S608 - names are quoted
+    row = iter(connection.execute(query).fetchall()[0])
     total = next(row)
-    found = {}
-    for name in names:
-        kind = stored(schema.field(name).type)
+    for found in facts.values():
         present, distinct = next(row), next(row)
-        facts = Facts(kind, total - present, min(distinct, present))
-        if kind == "number":
-            facts.low, facts.high = next(row), next(row)
-            facts.whole, facts.infinite = next(row), next(row)
-        elif kind == "text":
-            count = max(present, 1)
-            numbers, ungrouped = next(row) / count, next(row) / count
-            facts.numbers, facts.grouped = ungrouped, ungrouped - numbers
-            facts.dates, facts.words = next(row) / count, next(row) or 0.0
-        found[name] = facts
-    return found
+        found.missing, found.distinct = total - present, min(distinct, present)
+        numbers, ungrouped = (next(row) / max(present, 1) for _ in range(2))
+        found.numbers, found.grouped = ungrouped, ungrouped - numbers
+        found.dates, found.words = next(row) / max(present, 1), next(row) or 0.0
 
 
 def judge(name: str, facts: Facts, rows: int, step: int, asked: Kind | None, keep: bool) -> Column:
@@ -239,18 +242,28 @@ def _date(value: str) -> str:
     return f"coalesce(try_cast({value} as timestamp), try_strptime({value}, [{formats}]))"
 
 
-def _expression(name: str, kind: str, schema: pa.Schema) -> str:
-    """SQL for a column as what it is."""
-    column, is_text = quoted(name), stored(schema.field(name).type) == "text"
-    value = _present(column) if is_text else column
-    if kind == "number":
-        number = f"try_cast({_ungrouped(value) if is_text else value} as float)"
-        return f"case when isfinite({number}) then {number} end as {column}"
-    if kind == "date":
-        return f"{_date(value) if is_text else f'{column}::timestamp'} as {column}"
-    if kind in ("category", "text"):
-        return f"{value if kind == 'text' else column}::varchar as {column}"
-    return column  # the target
+def _typed(
+    connection: duckdb.DuckDBPyConnection, values: pa.ChunkedArray, kind: str
+) -> pa.ChunkedArray:
+    """A column as what it is."""
+    is_text = stored(values.type) == "text"
+    if kind == "number" and not is_text:
+        numbers = values.cast(pa.float32(), safe=False)
+        return pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, pa.float32()))
+    if kind == "date" and not is_text:
+        return values.cast(pa.timestamp("us"), safe=False)
+    if kind == "category" or (kind == "text" and not is_text):
+        return values
+    value = _present("value")
+    number = f"try_cast({_ungrouped(value)} as float)"
+    expression = {
+        "number": f"case when isfinite({number}) then {number} end",
+        "date": _date(value),
+        "text": value,
+    }[kind]
+    connection.register("one", pa.table({"value": values}))
+    query = f"select {expression} as value from one"  # noqa: S608 - nothing of the table is in it
+    return connection.sql(query).to_arrow_table()["value"]
 
 
 class Preparation:
