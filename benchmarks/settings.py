@@ -197,7 +197,7 @@ def data_hash(target: str, config: Mapping[str, Any]) -> str | None:
     settings = read_settings(target)
     names = settings.constants.get("files", ()) if settings else ()
     digest, found = hashlib.sha256(), False
-    for name in names:
+    for name in filter(lambda name: config[name] is not None, names):
         path = Path(str(config[name])).expanduser()
         if path.is_dir():
             files = [file for file in sorted(path.rglob("*")) if file.is_file()]

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from urllib.error import URLError
 
 import duckdb
 import numpy as np
@@ -13,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.feather
 import pytest
+from sklearn.utils import Bunch
 
 from tasks.table import Table
 from tasks.table.columns import Preparation
@@ -212,6 +214,33 @@ def test_it_can_be_said_instead(write):
     assert Table(path=path, target="y", positive="a").understand().classes == ("b", "a")
 
 
+def test_shipped_tables_and_openml_come_by_name(monkeypatch):
+    found = Table(name="wine").understand()
+    assert (found.kind, len(found.table), len(found.classes)) == ("multiclass", 178, 3)
+    assert Table(name="diabetes").understand().kind == "regression"
+
+    import sklearn.datasets
+
+    def offline(**_: object) -> None:
+        raise URLError("Temporary failure in name resolution")
+
+    monkeypatch.setattr(sklearn.datasets, "fetch_openml", offline)
+    with pytest.raises(
+        ValueError, match=r"OpenML data set 31 cannot be fetched \(Temporary failure"
+    ):
+        Table(id=31).check()
+
+    def online(data_id: int, **_: object) -> Bunch:
+        table = frame()
+        return Bunch(frame=table, target_names=["churned"] if data_id == 31 else [])
+
+    monkeypatch.setattr(sklearn.datasets, "fetch_openml", online)
+    assert Table(id=31).understand().classes == ("no", "yes")
+    assert Table(id=32, target="plan").understand().kind == "multiclass"
+    with pytest.raises(ValueError, match="names no column as target"):
+        Table(id=32).check()
+
+
 # Splitting
 
 
@@ -383,9 +412,15 @@ def test_a_refusal_ends_the_command_before_any_cell(eras, write, tmp_path):
     assert "there is no column 'churn'; the nearest are 'churned'" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not list((tmp_path / "a" / "cells").glob("*.json"))
-    done = eras("task=table", "task.target=y", "model=baseline")
-    assert done.returncode == 2
-    assert done.stderr.strip() == "error: task.path is missing; give it as task.path=VALUE."
+    for given, expected in {
+        "task.target=y": "say where the table is: task.path, task.id or task.name, not none",
+        "task.path=a.csv": "say which column is to be predicted: task.target=COLUMN",
+        "task.name=irises": "scikit-learn ships no 'irises'; there are breast_cancer, ",
+    }.items():
+        done = eras("task=table", given, "model=baseline")
+        assert done.returncode == 2
+        assert expected in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
 
 
 # The whole of it

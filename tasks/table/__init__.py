@@ -12,9 +12,11 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from annotated_types import Ge, Le
 
 from tasks.base import Data, Look, UnknownView, standard_scores
+from tasks.table import fetch
 from tasks.table import split as splitting
 from tasks.table import target as targets
 from tasks.table.columns import Column, Preparation, understand
@@ -27,6 +29,7 @@ class Understood(NamedTuple):
 
     table: pd.DataFrame  # typed columns, without the target
     columns: list[Column]
+    target: str
     labels: np.ndarray
     classes: tuple[str, ...]
     kind: str
@@ -50,9 +53,13 @@ class Table:
     files: ClassVar[tuple[str, ...]] = ("path",)
 
     # a file, a folder or a glob: CSV, Parquet, JSON lines, Feather, SQLite, DuckDB
-    path: str
-    # the column to predict
-    target: str
+    path: str | None = None
+    # instead of a path: the number of a data set on OpenML
+    id: Annotated[int, Ge(1)] | None = None
+    # instead of a path: one that scikit-learn ships
+    name: str | None = None
+    # the column to predict; unset: the one that OpenML or scikit-learn says
+    target: str | None = None
     # what to read from a SQLite or DuckDB file
     query: str | None = None
     # of a text file: utf-8, latin-1, cp1252, or any other that Python knows
@@ -105,11 +112,13 @@ class Table:
     def look(self, limit: int) -> Look:
         """What the first `limit` rows tell. Raises ValueError with one sentence."""
         found = self.understand(limit)
-        rows, exact = size(self.path, len(found.table) + found.without_target, limit)
+        rows, exact = len(found.table) + found.without_target, True
+        if self.path is not None:
+            rows, exact = size(self.path, rows, limit)
         facts = [("rows", f"{rows:,}" if exact else f"about {rows:,}")]
         if found.without_target:
             facts.append(("left out", f"{found.without_target:,} rows without a target"))
-        facts.append(("target", f"{self.target} is {found.kind}: {found.why} (or task.kind=…)"))
+        facts.append(("target", f"{found.target} is {found.kind}: {found.why} (or task.kind=…)"))
         if found.classes:
             shares = pd.Series(found.labels).value_counts(normalize=True)
             shown = [f"{name} {shares[name]:.1%}" for name in found.classes[:10]]
@@ -133,16 +142,16 @@ class Table:
         return splitting.split(found.plan.way, seed, self.test_share, labels, classes, by)
 
     def _suspicions(self, found: Understood, train: np.ndarray, test: np.ndarray) -> list[str]:
-        table, columns, labels, classes, *_ = found
+        table, columns, target, labels, classes, *_ = found
         time = found.plan.column if found.plan.way == "time" else None
-        return suspicions(self.target, table, columns, labels, classes, time, train, test)
+        return suspicions(target, table, columns, labels, classes, time, train, test)
 
     def understand(self, limit: int | None = None) -> Understood:
         """Read the file (limit: its first rows) and say what is in it."""
-        raw = read(self.path, self.query, self.encoding, self.n_jobs, limit)
+        raw, target = self._read(limit)
         if not raw.num_rows:
-            raise ValueError(f"{self.path} has a header and no rows")
-        target = targets.column_of(self.target, raw.column_names)
+            raise ValueError(f"{self._source} has a header and no rows")
+        target = targets.column_of(target, raw.column_names)
         for option in ("time", "group"):
             if (name := getattr(self, option)) is not None:
                 targets.column_of(name, raw.column_names)
@@ -159,11 +168,33 @@ class Table:
         kind = None if self.kind == "auto" else self.kind
         labels, classes, why = targets.outcomes(outcome, kind, self.positive)
         if not len(table.columns):
-            raise ValueError(f"{self.path} has no column to learn from beside the target")
+            raise ValueError(f"{self._source} has no column to learn from beside the target")
         way = None if self.split == "auto" else self.split
         plan = splitting.plan(way, self.time, self.group, columns, len(table))
         name = {0: "regression", 2: "binary"}.get(len(classes), "multiclass")
-        return Understood(table, columns, labels, classes, name, why, plan, int((~known).sum()))
+        unknown = int((~known).sum())
+        return Understood(table, columns, target, labels, classes, name, why, plan, unknown)
+
+    @property
+    def _source(self) -> str:
+        return self.path or self.name or f"OpenML data set {self.id}"
+
+    def _read(self, limit: int | None) -> tuple[pa.Table, str]:
+        """(rows, name of the target)"""
+        sources = [name for name in ("path", "id", "name") if getattr(self, name) is not None]
+        if len(sources) != 1:
+            found = " and ".join(f"task.{name}" for name in sources) or "none"
+            raise ValueError(
+                f"say where the table is: task.path, task.id or task.name, not {found}"
+            )
+        if self.id is not None:
+            return fetch.openml(self.id, self.target)
+        if self.name is not None:
+            return fetch.shipped(self.name, self.target)
+        if self.target is None:
+            raise ValueError("say which column is to be predicted: task.target=COLUMN")
+        assert self.path is not None
+        return read(self.path, self.query, self.encoding, self.n_jobs, limit), self.target
 
     def view(self, data: Data, name: str) -> tuple[Any, Any]:
         """`features`: typed columns, with what has to be learned learned from train rows."""
