@@ -233,12 +233,19 @@ def build(config: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> 
     """
     target = pkgutil.resolve_name(config["_target_"])
     settings = {k: v for k, v in config.items() if k != "_target_"}
+    foreign = not dataclasses.is_dataclass(target) and hasattr(target, "get_params")
+    how = {"prepare": settings.pop("prepare")} if foreign and "prepare" in settings else {}
     if dataclasses.is_dataclass(target):
         names = {field.name for field in dataclasses.fields(target)}
-    else:  # a scikit-learn estimator from elsewhere
-        names = set(target().get_params()) if hasattr(target, "get_params") else set()
+    else:
+        names = set(target().get_params()) if foreign else set()
     settings |= {k: v for k, v in (extra or {}).items() if k in names and k not in settings}
-    return target(**settings)
+    made = target(**settings)
+    if not foreign:
+        return made
+    from benchmarks.estimators import Foreign  # only cells with such a model need it
+
+    return Foreign(made, **how)
 
 
 def refusal(configs: Sequence[Mapping[str, Any]]) -> str | None:

@@ -294,7 +294,11 @@ def tuned(record: Record) -> str:
 
 
 def changes(record: Record, part: str) -> str:
-    return " ".join(f"{k}={v}" for k, v in record["changed"].get(part, {}).items())
+    """Settings that differ from the defaults; of another class only its name."""
+    return " ".join(
+        str(v).rpartition(".")[2] if k == "_target_" else f"{k}={v}"
+        for k, v in record["changed"].get(part, {}).items()
+    )
 
 
 def _ordered(rows: Iterable[Row]) -> list[Row]:

@@ -23,7 +23,7 @@ def written(monkeypatch, tmp_path):
 
     def write(document: str) -> dict:
         (source,) = blocks(document, "python")
-        (config,) = blocks(document, "yaml")
+        config, *_ = blocks(document, "yaml")
         (tmp_path / "models").mkdir()
         (tmp_path / "models" / "__init__.py").touch()
         (tmp_path / "models" / "mine.py").write_text(source)

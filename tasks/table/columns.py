@@ -363,6 +363,6 @@ def date_parts(name: str, values: pd.Series) -> dict[str, np.ndarray]:
     days = (moments - pd.Timestamp(0)) / pd.Timedelta(days=1)
     parts: dict[str, pd.Series[Any]] = {
         "days": days, "year": moments.dt.year, "month": moments.dt.month, "day": moments.dt.day,
-        "weekday": moments.dt.weekday, "hour": moments.dt.hour,
+        "weekday": moments.dt.day_of_week, "hour": moments.dt.hour,
     }  # fmt: skip
     return {f"{name} {part}": found.to_numpy(np.float32) for part, found in parts.items()}
