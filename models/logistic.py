@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from annotated_types import Gt
+from annotated_types import Ge, Gt
 from sklearn.compose import ColumnTransformer, make_column_selector, make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -21,6 +21,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 @dataclass
 class Logistic:
     C: Annotated[float, Gt(0)] = 1.0  # the smaller, the closer the weights stay to zero
+    max_values: Annotated[int, Ge(1)] = 300_000_000  # more are refused: 8 bytes each, and copies
     # Supplied by the runner.
     random_state: int = 0  # unused by the solver: the problem is convex and has one answer
 

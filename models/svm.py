@@ -37,6 +37,7 @@ class SVM:
     C: Annotated[float, Gt(0)] | None = None  # price of a row inside the margin
     max_exact_rows: Annotated[int, Ge(0)] = 20_000  # beyond: Nyström, as exact cost grows squared
     n_components: Annotated[int, Ge(1)] = 500  # rows that Nyström compares every row with
+    max_rows: Annotated[int, Ge(1)] = 500_000  # more are refused: rows x n_components numbers
     engine: Literal["auto", "sklearn", "intelex"] = "auto"  # of the exact solver; auto: intelex
     # Supplied by the runner.
     random_state: int = 0

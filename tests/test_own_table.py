@@ -492,3 +492,11 @@ def test_a_suspected_leak_is_a_mark_in_the_table(eras, records, write):
     (record,) = records()
     texts = [check["text"] for check in record["checks"] if check["code"] == "ME11"]
     assert "'churned_on' is called like the target 'churned'" in texts[0]
+
+
+def test_a_model_that_cannot_take_the_size_is_skipped_with_its_limit(eras, records):
+    done = eras("task=breast_cancer", "model=svm", "model.max_rows=100")
+    assert done.returncode == 0, done.stderr
+    (record,) = records()
+    assert record["status"] == "skipped"
+    assert record["reason"] == "398 rows are more than it takes (model.max_rows=100)"
