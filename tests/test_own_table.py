@@ -17,7 +17,7 @@ import pytest
 from sklearn.utils import Bunch
 
 from tasks.table import Table
-from tasks.table.columns import Preparation
+from tasks.table.prepare import Preparation
 from tests.conftest import ROOT
 
 
@@ -265,6 +265,22 @@ def test_columns_choose_the_split_and_can_be_overruled(write):
     assert Table(path=plain, target="y").understand().plan.way == "random"
     with pytest.raises(ValueError, match="no column holds dates"):
         Table(path=plain, target="y", split="time").load(0)
+
+
+def test_a_column_that_cannot_split_rows_is_refused_or_passed_over(write):
+    path = write(dated().assign(note="a word or two more").to_csv(index=False))
+    for types in ({"note": "text"}, {"note": "out"}):
+        with pytest.raises(ValueError, match="'note' holds neither dates nor numbers"):
+            Table(path=path, target="y", time="note", types=types).load(0)
+    with pytest.raises(
+        ValueError, match="'customer_id' is left out, so rows cannot be split by it"
+    ):
+        Table(path=path, target="y", group="customer_id", types={"customer_id": "out"}).load(0)
+    left_out = {"customer_id": "out", "sent_at": "out"}
+    assert Table(path=path, target="y", types=left_out).load(0).group is None
+    for name in ("time", "group"):
+        with pytest.raises(ValueError, match=rf"task\.{name} is the target"):
+            Table(path=path, target="y", **{name: "y"}).load(0)
 
 
 def test_by_time_the_past_comes_first_and_cut_offs_roll(write):

@@ -19,7 +19,8 @@ from tasks.base import Data, Look, UnknownView, standard_scores
 from tasks.table import fetch
 from tasks.table import split as splitting
 from tasks.table import target as targets
-from tasks.table.columns import Column, Preparation, understand
+from tasks.table.columns import Column, understand
+from tasks.table.prepare import Preparation
 from tasks.table.read import read, size
 from tasks.table.suspicion import suspicions
 
@@ -155,6 +156,8 @@ class Table:
         for option in ("time", "group"):
             if (name := getattr(self, option)) is not None:
                 targets.column_of(name, raw.column_names)
+                if name == target:
+                    raise ValueError(f"task.{option} is the target, {name!r}")
         types = self.types or {}
         for name in types:
             targets.column_of(name, raw.column_names)

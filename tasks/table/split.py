@@ -31,6 +31,7 @@ def plan(
     asked: Way | None, time: str | None, group: str | None, columns: Sequence[Column], rows: int
 ) -> Plan:
     """How to split, as asked, or as the columns suggest. Raises ValueError where that cannot be."""
+    kinds = {column.name: column.kind for column in columns}
     if asked == "time" or (asked is None and time):
         if time is None:
             dates = [column.name for column in columns if column.kind == "date"]
@@ -38,10 +39,16 @@ def plan(
                 found = f"there are {', '.join(dates)}" if dates else "no column holds dates"
                 raise ValueError(f"task.split=time needs task.time=COLUMN: {found}")
             return Plan("time", dates[0], "the one column with dates")
+        if kinds[time] not in ("date", "number", "category"):
+            raise ValueError(
+                f"{time!r} holds neither dates nor numbers: rows cannot be in its order"
+            )
         return Plan("time", time, "as you said")
     if asked == "group" or (asked is None and group):
         if group is None:
             raise ValueError("task.split=group needs task.group=COLUMN")
+        if kinds[group] == "out":
+            raise ValueError(f"{group!r} is left out, so rows cannot be split by it")
         return Plan("group", group, "as you said")
     if asked == "random":
         return Plan("random", None, "as you said")
@@ -52,7 +59,8 @@ def plan(
             return Plan("time", column.name, why)
     for column in columns:
         repeated = column.distinct and (rows - column.missing) / column.distinct >= 1.5
-        if repeated and column.distinct > 20 and GROUP_NAME.search(column.name):
+        usable = column.kind != "out"
+        if usable and repeated and column.distinct > 20 and GROUP_NAME.search(column.name):
             return Plan("group", column.name, "several rows share one: none is on both sides")
     return Plan("random", None, "no column of dates or of users was found")
 
