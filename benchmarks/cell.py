@@ -318,9 +318,8 @@ def cold_start(
     """What a new process needs before its first prediction (see benchmarks.cold_start)."""
     from benchmarks.cold_start import measured
 
-    settings = {**job["model"], **(getattr(model, "warm_up", None) or {})}
-    settings |= {k: v for k, v in supplied(job).items() if hasattr(model, k)}
-    return measured(settings.pop("_target_"), settings, train, data.kind, data.classes)
+    config = {**job["model"], **(getattr(model, "warm_up", None) or {})}
+    return measured(config, supplied(job), train, data.kind, data.classes)
 
 
 def slowdown(job: Mapping[str, Any]) -> float:

@@ -18,13 +18,17 @@ LIMIT = 120  # seconds
 
 
 def measured(
-    target: str, settings: Mapping[str, Any], rows: Any, kind: str, classes: Sequence[str]
+    config: Mapping[str, Any],
+    extra: Mapping[str, Any],
+    rows: Any,
+    kind: str,
+    classes: Sequence[str],
 ) -> dict[str, float] | None:
     """Seconds of a new process: `interpreter` (its start), `import` (of the model's module with
     all that it loads), `fit` (of a few rows), `predict` (of one row), and `whole`, all of it.
 
-    target: the model's class, called with `settings`. None if rows of this kind cannot be made up,
-    or if the process failed.
+    config, extra: what the model is built from (see cell.build). None if rows of this kind cannot
+    be made up, or if the process failed.
     """
     from benchmarks.warm_up import NoSynthetic, labels, synthetic
 
@@ -34,7 +38,7 @@ def measured(
     except NoSynthetic:
         return None
     method = "predict" if kind == "regression" else "predict_proba"
-    request = {"target": target, "settings": settings, "method": method}
+    request = {"config": dict(config), "extra": dict(extra), "method": method}
     begin = time.perf_counter()
     try:
         done = subprocess.run(
@@ -51,14 +55,17 @@ def measured(
     return {**found, "whole": sum(found.values())}
 
 
-def main(target: str, settings: Mapping[str, Any], method: str) -> None:
+def main(config: Mapping[str, Any], extra: Mapping[str, Any], method: str) -> None:
     """The new process: print the moments at which each step was done, as JSON."""
     moments = [time.perf_counter()]
-    kind = pkgutil.resolve_name(target)
+    pkgutil.resolve_name(config["_target_"])
     moments.append(time.perf_counter())
+    from benchmarks.cell import build  # after the model's own module, whose import is timed
+
+    model = build(config, extra)
     rows, labels = pickle.loads(sys.stdin.buffer.read())  # noqa: S301 - see `measured`
     moments.append(time.perf_counter())
-    model = kind(**settings).fit(rows, labels)
+    model.fit(rows, labels)
     moments.append(time.perf_counter())
     getattr(model, method)(rows.iloc[:1] if hasattr(rows, "iloc") else rows[:1])
     moments.append(time.perf_counter())

@@ -5,9 +5,12 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from benchmarks import cold_start
+from benchmarks.execute import QUICK
 from benchmarks.warm_up import NoSynthetic, labels, synthetic, warm_up
+from tests.conftest import ROOT
 
 
 def frame() -> pd.DataFrame:
@@ -69,15 +72,30 @@ def test_a_model_that_cannot_be_warmed_up_says_why():
 
 def test_a_cold_start_has_its_steps():
     rows = np.zeros((5, 1))
-    found = cold_start.measured("tests.harness.Steep", {}, rows, "binary", ("head", "tail"))
+    steep = {"_target_": "tests.harness.Steep"}
+    given = {"random_state": 7, "n_jobs": 1, "device": "cpu"}  # of which a model takes what it has
+    found = cold_start.measured(steep, given, rows, "binary", ("head", "tail"))
     assert found is not None
     steps = [found[name] for name in ("interpreter", "import", "fit", "predict")]
     assert min(steps) > 0
     assert found["whole"] == pytest.approx(sum(steps))
     assert found["import"] > 10 * found["predict"]  # NumPy, against one row
-    raises = {"mode": "raise"}
-    assert not cold_start.measured("tests.harness.Steep", raises, rows, "binary", ("a", "b"))
-    assert not cold_start.measured("tests.harness.Steep", {}, object(), "binary", ("a", "b"))
+    raises = {**steep, "mode": "raise"}
+    assert cold_start.measured(raises, {}, rows, "binary", ("a", "b")) is None
+    assert cold_start.measured(steep, {}, object(), "binary", ("a", "b")) is None
+
+
+def test_an_estimator_of_another_package_has_a_cold_start_too():
+    tree = {"_target_": "sklearn.tree.DecisionTreeClassifier", "prepare": "numbers"}
+    rows = frame()[["count", "kind"]]
+    found = cold_start.measured(tree, {"random_state": 7}, rows, "binary", ("a", "b"))
+    assert found is not None
+    assert found["predict"] > 0
+
+
+def test_what_is_timed_by_default_is_what_its_yaml_says():
+    said = yaml.safe_load((ROOT / "conf" / "timing" / "quick.yaml").read_text())
+    assert said == QUICK
 
 
 def test_what_is_timed_is_asked_for_and_a_cell_runs_again_for_more(eras, records):
