@@ -251,9 +251,16 @@ def build(config: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> 
 def refusal(configs: Sequence[Mapping[str, Any]]) -> str | None:
     """Why the first of these tasks or models cannot be used with its settings; None if all can.
 
-    Asks the constructor, and `check()` where a class has one; ValueError and TypeError refuse.
+    Asks for the class, the constructor, and `check()` where there is one; of the last two
+    ValueError and TypeError refuse.
     """
     for config in configs:
+        try:
+            pkgutil.resolve_name(config["_target_"])
+        except (ImportError, AttributeError) as error:
+            return f"{config['_target_']} cannot be loaded: {error}"
+        except Exception:  # noqa: S112 - what is wrong inside of it is the cell's to record
+            continue
         # Anything else than a refusal is left to the cells that it concerns.
         with contextlib.suppress(Exception):
             try:

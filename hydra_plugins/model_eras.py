@@ -2,18 +2,20 @@
 
 - SettingsSource reads conf/ and completes each model and task with the settings of its class,
   so that `model.C=3` can be typed, checked and shown without repeating defaults in YAML;
-- SettingsPath puts conf/ on Hydra's search path;
+- SettingsPath puts conf/ on Hydra's search path, and has every other folder read in that way too;
 - CellSweeper composes every job of a sweep first and gives all of them to run.run_cells, which
   refuses bad input before any work is done and runs only cells that have no record yet: here,
   unless a launcher of another kind than Hydra's basic one was chosen.
 """
 
 import copy
+import re
 from typing import Any, ClassVar
 
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
+from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -31,6 +33,9 @@ class SettingsSource(FileConfigSource):
     @staticmethod
     def scheme() -> str:
         return "settings"
+
+    def __init__(self, provider: str, path: str) -> None:
+        super().__init__(provider, re.sub("^file://", f"{self.scheme()}://", path))
 
     _loaded: ClassVar[dict[tuple[str, str], ConfigResult]] = {}
 
@@ -60,6 +65,9 @@ class SettingsPath(SearchPathPlugin):
         paths = search_path.get_path()
         paths[:] = [path for path in paths if path.provider != "main"]
         search_path.append(provider="model-eras", path=f"{SettingsSource.scheme()}://{run.CONF}")
+        # A folder of the user's own (--config-dir, hydra.searchpath) comes as file://, which
+        # Hydra's own source is registered for and nothing else can be.
+        SourcesRegistry.instance().types["file"] = SettingsSource
 
 
 class CellSweeper(BasicSweeper):

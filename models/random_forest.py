@@ -5,6 +5,7 @@ It does: grows hundreds of trees that disagree, and lets their mistakes cancel o
 Pays in: memory, and nodes to walk through for every prediction.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -26,7 +27,9 @@ except ImportError:
 class RandomForest:
     n_estimators: Annotated[int, Ge(1)] = 150  # trees; more never hurts, only costs
     max_features: Annotated[float, Gt(0), Le(1)] = 0.3  # share of columns a split chooses from
-    min_samples_leaf: Annotated[int, Ge(1)] = 5  # rows a leaf needs: smoother probabilities
+    min_samples_leaf: Annotated[int, Ge(1)] = (
+        5  # different rows a leaf needs: the more, the smoother
+    )
     max_rows: Annotated[int, Ge(1)] = 2_000_000  # more are refused: 4 kB of nodes for each row
     engine: Literal["auto", "sklearn", "intelex"] = "auto"  # auto: intelex where installed
     # Supplied by the runner.
@@ -46,11 +49,14 @@ class RandomForest:
         intelex = intelex_ensemble is not None and self.engine != "sklearn"
         module = intelex_ensemble if intelex else sklearn.ensemble
         kind = module.RandomForestRegressor if regression else module.RandomForestClassifier
+        # intelex counts a row of a leaf as often as it was drawn, scikit-learn once: of n draws
+        # from n rows, 1 - 1/e are different ones.
+        drawn = round(self.min_samples_leaf / (1 - math.exp(-1)))
         self.prepare_ = prepare().fit(floats(X))
         self.model_ = kind(
             n_estimators=self.n_estimators,
             max_features=self.max_features,
-            min_samples_leaf=self.min_samples_leaf,
+            min_samples_leaf=drawn if intelex else self.min_samples_leaf,
             random_state=self.random_state,
             n_jobs=self.n_jobs,
         ).fit(self.prepare_.transform(floats(X)), y)

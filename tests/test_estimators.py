@@ -75,7 +75,7 @@ def test_by_a_yaml_alone(records, tmp_path):
     folder.mkdir(parents=True)
     (folder / "near.yaml").write_text(f"_target_: {NEIGHBOURS}\nn_neighbors: 7\n")
     command = [
-        sys.executable, "-m", "benchmarks", f"hydra.searchpath=[settings://{tmp_path / 'conf'}]",
+        sys.executable, "-m", "benchmarks", "--config-dir", str(tmp_path / "conf"),
         "task=breast_cancer", "model=near", "model.n_neighbors=9", "seed=0", "run=a",
         f"results={tmp_path}",
     ]  # fmt: skip
@@ -84,3 +84,15 @@ def test_by_a_yaml_alone(records, tmp_path):
     (record,) = records()
     assert record["config"]["model"]["n_neighbors"] == 9
     assert record["scores"]["roc_auc"] > 0.95
+    assert record["changed"]["model"] == {"n_neighbors": 9}
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["sklearn.neighbors.NoSuchClassifier", "no_such_package.Model", "sklearn.nothing.Model"],
+)
+def test_a_class_that_is_not_there(eras, records, target):
+    done = eras("task=breast_cancer", "model=mine", f"model._target_={target}")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+    assert f"{target} cannot be loaded" in done.stderr
+    assert not records()

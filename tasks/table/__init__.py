@@ -168,6 +168,8 @@ class Table:
         known = outcome.notna().to_numpy()
         if not known.all():
             table, outcome = table[known].reset_index(drop=True), outcome[known]
+        if not len(table.columns) and len(outcome) > 1 and outcome.nunique() == 1:
+            raise ValueError(f"all {len(outcome):,} rows of {self._source} are the same")
         kind = None if self.kind == "auto" else self.kind
         labels, classes, why = targets.outcomes(outcome, kind, self.positive)
         if not len(table.columns):
