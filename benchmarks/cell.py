@@ -143,8 +143,9 @@ def run(job: Mapping[str, Any], clock: Clock, predictions_file: Path) -> dict[st
         "warmed_up": cold is None,
         "latency": latencies(model, test, data, clock, job["timing"]),
         "cold_start": cold_start(job, model, train, data) if job["timing"]["cold_start"] else None,
-        "parameters": (parameters := getattr(model, "n_parameters_", None)),
-        "size_bytes": pickled_size(model) if parameters is None else None,
+        "parameters": getattr(model, "n_parameters_", None),
+        "size_bytes": pickled_size(model),
+        "work": work(task, model, data, train, view, tuning),
         "notes": getattr(model, "notes_", {}) | ({} if cold is None else {"not_warmed_up": cold}),
         "tuning": tuning,
         "checks": suspicious,
@@ -336,6 +337,28 @@ def slowdown(job: Mapping[str, Any]) -> float:
         return 1.0
     after = calibration()["seconds"]
     return float(min(job["calibration"]["seconds"], after) / job["fastest"])
+
+
+def work(
+    task: Any, model: Any, data: Data, train: Any, view: str, tuning: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The part of the work ledger that sources do not tell (docs/work-ledger.md)."""
+    made: dict[str, int | None] = {"raw_columns": None, "designed_columns": None}
+    if hasattr(task, "raw_columns"):
+        raw = {str(name) for name in task.raw_columns(data, view)}
+        designed = [name for name in getattr(train, "columns", ()) if str(name) not in raw]
+        is_general = getattr(task, "general", False)
+        made = {"raw_columns": len(raw), "designed_columns": 0 if is_general else len(designed)}
+    fits = getattr(model, "n_fits_", 1)
+    foreign = getattr(model, "estimator", None)
+    knobs = {} if foreign is None else {"knobs": len(foreign.get_params(deep=False))}
+    return {
+        **made,
+        "fits": fits * (1 + (tuning["used"]["trials"] if tuning else 0)),
+        "labels": len(data.train_labels),
+        "tokens": getattr(model, "n_tokens_", None),
+        **knobs,
+    }
 
 
 def pickled_size(model: Any) -> int | None:

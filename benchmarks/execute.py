@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from benchmarks import machine
+from benchmarks import ledger, machine
 from benchmarks.measure import children_peaks
 from benchmarks.records import SCHEMA, Cell, Record, Run
 from benchmarks.settings import BadInput, read_settings
@@ -211,6 +211,8 @@ def compose(
         for name, size in children_peaks(outcome.get("phases", {}), ending.children).items():
             outcome["phases"][name]["children_peak"] = size
     constants = constants_of(cell)
+    view = constants.get("view", "features")
+    counted = ledger.of_sources(cell.config, cell.changed, view) | outcome.pop("work", {})
     return {
         "schema": SCHEMA,
         "task": cell.task,
@@ -218,9 +220,10 @@ def compose(
         "seed": cell.seed,
         "era": constants.get("era"),
         "year": constants.get("year"),
-        "view": constants.get("view", "features"),
+        "view": view,
         "bound": constants.get("bound", False),
         **outcome,
+        "work": counted,
         "config": dict(cell.config),
         "changed": dict(cell.changed),
         "config_hash": cell.config_hash,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Group, RenderableType
 
-from benchmarks import control_table, table, timing_table, verdict_table
+from benchmarks import control_table, ledger_table, table, timing_table, verdict_table
 from benchmarks.summary import Section
 
 
@@ -20,7 +20,7 @@ def write(folder: Path, found: Sequence[Section]) -> None:
     honest = [section for section in found if not section.control]
     tables = (
         table.to_markdown(honest), timing_table.to_markdown(honest),
-        control_table.to_markdown(found),
+        ledger_table.to_markdown(honest), control_table.to_markdown(found),
     )  # fmt: skip
     texts = {
         "table.md": "\n".join(text for text in tables if text.strip()),

@@ -15,9 +15,40 @@ from typing import Any
 
 from benchmarks.settings import BadInput
 
-SCHEMA = 2
+SCHEMA = 3
 STATUSES = ("done", "failed", "timeout", "out_of_memory", "skipped")
 Record = dict[str, Any]
+
+ALWAYS = (
+    "task", "model", "seed", "status", "reason", "config", "config_hash", "changed", "code",
+    "machine", "packages", "started", "seconds",
+)  # fmt: skip
+WHEN_DONE = ("kind", "metric", "scores", "floor", "ceiling", "rows", "phases", "latency", "notes")
+"""What every record holds, and what those of finished cells hold beside it."""
+
+
+class Unreadable(ValueError):
+    """A file that holds no record of this version, with a sentence about it."""
+
+
+def parse(text: str) -> Record:
+    """A record as this version has it. Raises Unreadable."""
+    try:
+        record = json.loads(text)
+    except ValueError:
+        raise Unreadable("is damaged: it is no whole JSON") from None
+    if not isinstance(record, dict) or not isinstance(record.get("schema"), int):
+        raise Unreadable("is no record")
+    if (version := record["schema"]) > SCHEMA:
+        raise Unreadable(f"was written by a newer version of this kit (schema {version})")
+    if version < 2:
+        raise Unreadable(f"was written by an older version of this kit (schema {version})")
+    if version == 2:  # had no work ledger
+        record |= {"schema": 3, "work": None}
+    fields = ALWAYS + (WHEN_DONE if record.get("status") == "done" else ())
+    if missing := [name for name in fields if name not in record]:
+        raise Unreadable(f"is damaged: it has no {missing[0]}")
+    return record
 
 
 @dataclass(frozen=True)
@@ -87,11 +118,10 @@ class Run:
     def find(self, cell: Cell) -> Record | None:
         """The cell's record, if there is one and it was made by the code that is there now."""
         try:
-            record = json.loads(self.path(cell).read_text(encoding="utf-8"))
+            record = parse(self.path(cell).read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return None
-        fresh = record.get("schema") == SCHEMA and record.get("code") == dict(cell.code)
-        return record if fresh else None
+        return record if record["code"] == dict(cell.code) else None
 
     def write(self, cell: Cell, record: Record, scratch: Path) -> None:
         """Put the record in place, its predictions first, then drop the scratch folder.
@@ -128,16 +158,20 @@ class Run:
             return None
 
     def read(self) -> list[Record]:
-        """All whole records of this schema version, in the order of their file names."""
-        records = []
+        """All records that can be read, in the order of their file names."""
+        return self.scan()[0]
+
+    def scan(self) -> tuple[list[Record], list[str]]:
+        """(records that can be read, a sentence on every file that cannot)"""
+        records, unreadable = [], []
         for path in sorted(self.cells.glob("*.json")):
             try:
-                record = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError:
-                continue
-            if record.get("schema") == SCHEMA:
-                records.append(record)
-        return records
+                records.append(parse(path.read_text(encoding="utf-8")))
+            except Unreadable as error:
+                unreadable.append(f"{path} {error}; it is left out")
+            except (OSError, UnicodeDecodeError):
+                unreadable.append(f"{path} cannot be read; it is left out")
+        return records, unreadable
 
 
 def open_run(results: Path, name: str) -> Run:

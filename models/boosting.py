@@ -86,6 +86,7 @@ class XGBoost:
         self.model_ = xgboost.train(settings, matrix(table, target), search.best_iteration + 1)
         if search.best_iteration == self.n_estimators - 1:
             self.unfinished_ = f"the last of {self.n_estimators} trees still helped"
+        self.n_fits_ = 2
         self.n_parameters_ = sum(tree.count("\n") for tree in self.model_.get_dump())  # nodes
         self.notes_: dict[str, Any] = {
             "best_iteration": search.best_iteration,

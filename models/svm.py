@@ -81,6 +81,7 @@ class SVM:
             trials.append((log_loss(y[tail], probabilities(worth, decision)), kernel, worth))
         _, kernel, self.worth_ = min(trials, key=lambda trial: trial[0])
         self.model_ = self._machine(*kernel).fit(Z, y)
+        self.n_fits_ = len(trials) + 1
         if not self.regression_:
             self.classes_ = self.model_.classes_
 

@@ -16,6 +16,11 @@ and
     look(rows) -> Look                        what the first so many rows tell
     suspicions(data) -> list of str           what may be a leak, for the check ME11
 
+and, for the work ledger (docs/work-ledger.md), a class constant `general = True` if nobody wrote
+its view for the problem at hand, and
+
+    raw_columns(data, view) -> list of str    names of the raw columns that a view reads
+
 and, for controls (benchmarks.controls), where raw data hold outcomes or rows have an order in time:
 
     relabel(data, labels) -> Data             the same rows with other outcomes, wherever they stand

@@ -1,7 +1,7 @@
 """Data sets that scikit-learn brings along: real measurements, and nothing to download."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,8 @@ class Shipped:
     # share of rows that models are tested on
     test_size: Annotated[float, Gt(0), Lt(1)] = 0.3
 
+    general: ClassVar[bool] = True
+
     def load(self, seed: int) -> Data:
         """Split the rows; raises ValueError where a part would lack a class."""
         # Diabetes ships scaled with all rows at once; the raw measurements leave that to models.
@@ -63,6 +65,9 @@ class Shipped:
             raise UnknownView(self.name, name, ("features",))
         train, test = data.raw
         return train.reset_index(drop=True), test.reset_index(drop=True)
+
+    def raw_columns(self, data: Data, _view: str) -> list[str]:
+        return list(data.raw[0].columns)
 
     def score(self, data: Data, predictions: np.ndarray) -> dict[str, float]:
         return standard_scores(data, predictions)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.records import SCHEMA, Cell, Run, open_run
+from benchmarks.records import ALWAYS, SCHEMA, WHEN_DONE, Cell, Run, open_run
 from benchmarks.settings import BadInput
 
 CELL = Cell(
@@ -27,7 +27,10 @@ def write(run: Run, cell: Cell, **changes: object) -> None:
     scratch = run.scratch(cell)
     np.savez(scratch / "cell.npz", predictions=np.zeros(3))
     (scratch / "cell.log").write_text("words")
-    record = {"schema": SCHEMA, "status": "done", "code": dict(cell.code), **changes}
+    record = {
+        **dict.fromkeys((*ALWAYS, *WHEN_DONE)), "schema": SCHEMA, "status": "done",
+        "code": dict(cell.code), **changes,
+    }  # fmt: skip
     run.write(cell, record, scratch)
 
 
@@ -66,8 +69,29 @@ def test_damaged_and_foreign_files_do_not_stop_the_reading_of_a_run(run):
     write(run, CELL)
     (run.cells / "half.json").write_text('{"schema": 2, "sta')
     run.path(replace(CELL, seed=1)).write_text("")
-    assert len(run.read()) == 1
+    (run.cells / "list.json").write_text("[1]")
+    (run.cells / "newer.json").write_text(json.dumps({"schema": SCHEMA + 1}))
+    (run.cells / "older.json").write_text(json.dumps({"schema": 1}))
+    (run.cells / "part.json").write_text(json.dumps({"schema": SCHEMA, "task": "coin"}))
+    (run.cells / "bytes.json").write_bytes(b"\xff\xfe{")
+    records, unreadable = run.scan()
+    assert len(records) == 1
     assert run.find(replace(CELL, seed=1)) is None
+    told = {sentence.split("/")[-1].split(" ")[0]: sentence for sentence in unreadable}
+    assert len(told) == len(unreadable) == 7
+    assert "no whole JSON" in told["half.json"]
+    assert "newer version" in told["newer.json"]
+    assert "older version" in told["older.json"]
+    assert "has no model" in told["part.json"]
+    assert "no record" in told["list.json"]
+    assert "cannot be read" in told["bytes.json"]
+
+
+def test_a_record_of_the_version_before_is_brought_up_to_date(run):
+    write(run, CELL, schema=2)
+    (record,) = run.read()
+    assert (record["schema"], record["work"]) == (SCHEMA, None)
+    assert run.find(CELL) == record
 
 
 def test_the_name_of_a_cell_follows_its_config_whatever_the_order_of_keys():

@@ -5,6 +5,7 @@ through the feature engineering of a real team (`features.sql`), trained on the 
 on the future. `docs/notifications.md` tells how the log comes about.
 """
 
+import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -115,6 +116,13 @@ class Notifications:
         rows = features(data.raw.users, data.raw.notifications, self.n_jobs)
         split = data.raw.train_rows
         return rows.iloc[:split], rows.iloc[split:].reset_index(drop=True)
+
+    def raw_columns(self, data: Data, view: str) -> list[str]:
+        """Columns of the raw tables that a view reads: those that features.sql names, or all."""
+        tables = data.raw.users, data.raw.notifications
+        names = dict.fromkeys(name for table in tables for name in table.column_names)
+        named = set(re.findall(r"\w+", FEATURES.read_text("utf-8")))
+        return [name for name in names if view != "features" or name in named]
 
     def relabel(self, data: Data, labels: np.ndarray) -> Data:
         """The same notifications with these outcomes: (n_train + n_test,) names."""

@@ -82,6 +82,9 @@ class Table:
     # supplied by the runner: threads for reading
     n_jobs: int = 1
 
+    # What its view does is found out, not written for the problem at hand.
+    general: ClassVar[bool] = True
+
     def check(self) -> None:
         """Raise ValueError if nothing can be learned from the file, with one sentence."""
         self.load(0)
@@ -209,6 +212,9 @@ class Table:
         rows = found.table.iloc[train]
         preparation = Preparation(found.columns).fit(rows)
         return preparation.transform(rows), preparation.transform(found.table.iloc[test])
+
+    def raw_columns(self, data: Data, _view: str) -> list[str]:
+        return [column.name for column in data.raw.found.columns if column.kind != "out"]
 
     def score(self, data: Data, predictions: np.ndarray) -> dict[str, float]:
         return standard_scores(data, predictions)
