@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.machine import fingerprint
 from benchmarks.records import Record
-from tasks.base import METRICS
+from tasks.base import METRICS, METRICS_OF
 
 if TYPE_CHECKING:
     from benchmarks.verdicts import Verdict
@@ -127,6 +127,11 @@ class Section:
     @property
     def kind(self) -> str:
         return next((r["kind"] for row in self.everything for r in row.done), "binary")
+
+    @property
+    def metric(self) -> str:
+        """The one that its rows are ordered by."""
+        return METRICS_OF[self.kind][0]
 
     @property
     def everything(self) -> list[Row]:

@@ -1,11 +1,13 @@
 """What a page is made of: chapters with words, tables and pictures, each with its numbers."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from benchmarks.formats import ABSENT, Column
-from benchmarks.summary import Row, Spread
+from benchmarks.summary import Row, Section, Spread
+
+MOST_MODELS = 10  # in a picture, the best ones
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ Part = str | Table | Picture | Widget
 class Chapter:
     title: str
     parts: Sequence[Part]
+    lead: bool = False
+    """Is it what a reader came for? Then its words are large."""
 
 
 def plain(value: Any) -> float | str | None:
@@ -97,3 +101,15 @@ def table(
         for row in rows
     ]  # fmt: skip
     return Table(name, title, heads, lines)
+
+
+def best_rows(section: Section) -> Section:
+    """The section with as many rows as a picture holds."""
+    done = [row for row in section.rows if row.done]
+    return replace(section, rows=done[:MOST_MODELS])
+
+
+def labels_of(section: Section) -> list[str]:
+    """Every model that pictures of a section show, in the order that gives them their colours:
+    the order of names, so that a model looks the same on every page."""
+    return sorted(row.label for row in best_rows(section).rows)

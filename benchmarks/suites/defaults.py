@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
-import yaml  # type: ignore[import-untyped] # its stubs would be one more thing to install
+import yaml
 from sklearn.metrics import roc_auc_score
 
 from benchmarks import tune

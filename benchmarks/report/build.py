@@ -1,0 +1,95 @@
+"""A run's records into the chapters of its report, in the order of the questions people ask."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from benchmarks.cost import Prices
+from benchmarks.report import decisions, pictures, tables
+from benchmarks.report.answer import answer
+from benchmarks.report.curves import Load
+from benchmarks.report.parts import MOST_MODELS, Chapter, Part, best_rows
+from benchmarks.summary import Section
+from benchmarks.sweeps import Sweep, sweeps
+
+FEATURED = 3  # tasks that have pictures of their own
+HINTS = {
+    "Where each era wins": "Who wins depends on how much data there is and on what is in it: "
+    "`python -m benchmarks suite=scaling` shows the score over train rows, `suite=signals` over "
+    "what the problem is made of.",
+    "Score against tuning budget": "Nothing was searched in this run: `python -m benchmarks "
+    "tune=trials` tunes every model with the same budget.",
+}
+"""What a chapter that has nothing to show says instead."""
+Parts = Iterable[Part | None]
+
+
+def chapters(
+    found: Sequence[Section], load: Load, unreadable: Sequence[str], prices: Prices
+) -> list[Chapter]:
+    """found: the sections of a run, judged. load: raw outcomes of a record. unreadable: sentences
+    on files that hold no record."""
+    honest = [section for section in found if not section.control]
+    swept, shown = sweeps(honest), featured(honest)
+    curves = {s.label: decisions.curves_of(best_rows(s), load) for s in shown}
+
+    def each(name: str, make: Callable[[Section, str], Part | list[Part | None] | None]) -> Parts:
+        """The same for each featured section, headed by its task where there are several."""
+        for place, section in enumerate(map(best_rows, shown)):
+            made = make(section, name if place == 0 else f"{name}-{place + 1}")
+            parts = [p for p in (made if isinstance(made, list) else [made]) if p is not None]
+            if parts and len(shown) > 1:
+                yield f"{section.label}:"
+            yield from parts
+
+    lead = [sweep.sentence() for sweep in swept] or [answer(section) for section in shown]
+    made: list[tuple[str, Parts]] = [
+        ("The answer", lead or ["No cell of this run has come to a score yet."]),
+        ("Results", (tables.results_of(s, f"results-{k}") for k, s in enumerate(honest, 1))),
+        ("Accuracy against time", each("score-against-time", pictures.score_against_time)),
+        ("Seconds per phase", each("phases", pictures.phases)),
+        ("Latency", each("latency", pictures.latency)),
+        ("The work ledger", each("work", tables.ledger_of)),
+        ("Calibration", each("calibration", lambda s, name: decisions.calibrated(
+            s, name, load, curves[s.label]))),
+        ("Gain", each("gain", lambda s, name: decisions.gained(s, name, load, curves[s.label]))),
+        ("What a decision is worth", each("value", lambda s, name: decisions.value(
+            s, name, load, curves[s.label]))),
+        ("Total cost", each("cost", lambda s, name: decisions.cost_of(s, name, prices))),
+        ("Where each era wins", sweep_parts(swept)),
+        ("Score against tuning budget", each("tuning", pictures.tuning)),
+        ("Failures", [tables.failures(found, unreadable)]),
+        ("Checks", [tables.checks(found)]),
+        ("How it was measured", [*tables.measured(found), tables.settings(found)]),
+    ]  # fmt: skip
+    rest: list[Chapter] = []
+    for heading, parts in made:
+        present = [part for part in parts if part is not None]
+        if not present and heading in HINTS:
+            present = [HINTS[heading]]
+        if present:
+            rest.append(Chapter(heading, present, lead=not rest))
+    return rest
+
+
+def featured(found: Sequence[Section]) -> list[Section]:
+    """For each task the section that its pictures show: the one with most train rows, then the one
+    with most rows in its table; the first few tasks."""
+    best: dict[str, Section] = {}
+
+    def rank(section: Section) -> tuple[float, int]:
+        rows = [r["rows"]["train"] for row in section.rows for r in row.done]
+        return max(rows, default=0), len(section.rows)
+
+    for section in found:
+        if not any(row.done for row in section.rows):
+            continue
+        if section.task not in best or rank(section) > rank(best[section.task]):
+            best[section.task] = section
+    return list(best.values())[:FEATURED]
+
+
+def sweep_parts(swept: Sequence[Sweep]) -> Parts:
+    for place, sweep in enumerate(swept, 1):
+        labels = sorted({row.label for point in sweep.points for row in point.section.rows})
+        suffix = "" if place == 1 else f"-{place}"
+        yield pictures.crossover_map(sweep, f"crossover{suffix}")
+        yield pictures.sweep_lines(sweep, f"score-over{suffix}", labels[:MOST_MODELS])
