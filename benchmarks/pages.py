@@ -5,13 +5,23 @@ from pathlib import Path
 
 from rich.console import Group, RenderableType
 
-from benchmarks import control_table, ledger_table, table, timing_table, verdict_table
+from benchmarks import (
+    control_table,
+    ledger_table,
+    sweep_table,
+    table,
+    timing_table,
+    verdict_table,
+)
 from benchmarks.summary import Section
 
 
 def render(found: Sequence[Section], width: int) -> RenderableType:
     honest = [section for section in found if not section.control]
-    parts = (table.render(honest, width), timing_table.render(honest), control_table.render(found))
+    parts = (
+        table.render(honest, width), timing_table.render(honest), control_table.render(found),
+        sweep_table.render(honest),
+    )  # fmt: skip
     return Group(*(line for part in parts if part.renderables for line in (part, "")))
 
 
@@ -21,6 +31,7 @@ def write(folder: Path, found: Sequence[Section]) -> None:
     tables = (
         table.to_markdown(honest), timing_table.to_markdown(honest),
         ledger_table.to_markdown(honest), control_table.to_markdown(found),
+        sweep_table.to_markdown(honest),
     )  # fmt: skip
     texts = {
         "table.md": "\n".join(text for text in tables if text.strip()),
@@ -30,3 +41,10 @@ def write(folder: Path, found: Sequence[Section]) -> None:
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
+
+
+def draw(folder: Path, found: Sequence[Section]) -> list[Path]:
+    """Write the pictures that a run is for, as SVG."""
+    from benchmarks.report import headline  # only after cells ran: it loads for most of a second
+
+    return headline.write(folder, found)

@@ -145,6 +145,9 @@ def run_cells(
     is_all = len(records) == len(present)
     shown = everything if is_all else judged(run, records, settings.verdicts)
     show(run, shown, records, console)
+    if wanted:
+        for file in pages.draw(run.folder, everything):
+            console.print(f"picture: {file}", highlight=False)
     if any(is_failure(record) for record in records):
         raise SystemExit(FAILED_CELLS)
 

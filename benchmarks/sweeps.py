@@ -133,8 +133,11 @@ class Sweep:
             first = led[0].leader
             assert first
             text = f"{first.label} leads at {self.label(led[0])} {self.axis}"
+            text += unsure(led[0])
+            at = {p.leader.label: p for p in reversed(led) if p.leader}  # the first point of each
             for _, after, where in self.crossings():
                 text += f"; from about {float(f'{where:.2g}'):,g} on {after} does"
+                text += unsure(at[after])
             return f"{text}."
         wins: dict[str, list[str]] = {}
         for point in led:
@@ -172,6 +175,12 @@ def sweeps(found: Sequence[Section]) -> list[Sweep]:
                         if len(keys) > 1 else (0, [p.settings[keys[0]]]))  # fmt: skip
         made.append(Sweep(task, keys, points))
     return made
+
+
+def unsure(point: Point) -> str:
+    """Who may be as good as the leader of a point."""
+    beside = point.beside()
+    return f" ({', '.join(beside)} may be as good)" if beside else ""
 
 
 def _is_number(value: Any) -> bool:
