@@ -1,0 +1,126 @@
+"""Who leads where, and what it costs in the long run: known answers."""
+
+import pytest
+
+from benchmarks.cost import Prices, break_evens, costs, read_prices
+from benchmarks.report.answer import answer
+from benchmarks.summary import sections
+from benchmarks.sweep_table import to_markdown
+from benchmarks.sweeps import sweeps
+
+PRICES = Prices(currency="EUR", cpu_hour=3.6, gpu_hour=36, million_tokens=1)
+
+
+def swept(record, key: str, scores: dict) -> list:
+    """Records of models under several values of a setting of the task: {value: {model: AUC}}."""
+    made = []
+    for value, found in scores.items():
+        settings = value if isinstance(value, dict) else {key: value}
+        for model, auc in found.items():
+            cell = record(model, 0, auc)
+            cell["config"] = {
+                **cell["config"],
+                "task": {"_target_": "tests.harness.Coin", **settings},
+            }
+            cell["rows"] = {"train": 10 * int(value) if key == "rows" else 2000, "test": 1000}
+            made.append(cell)
+    return made
+
+
+def test_lines_cross_where_they_meet(record):
+    records = swept(record, "slope", {1.0: {"a": 0.8, "b": 0.7}, 3.0: {"a": 0.8, "b": 0.9}})
+    (sweep,) = sweeps(sections(records))
+    assert (sweep.axis, [p.leader.label for p in sweep.points]) == ("slope", ["a", "b"])
+    ((before, after, where),) = sweep.crossings()
+    assert (before, after) == ("a", "b")
+    assert where == pytest.approx(3**0.5)  # half way on a logarithmic axis
+    assert sweep.sentence() == "a leads at 1.0 slope; from about 1.7 on b does."
+
+
+def test_rows_are_told_as_train_rows_in_their_order(record):
+    records = swept(record, "rows", {1000: {"a": 0.7}, 100: {"a": 0.6}, 20000: {"b": 0.9}})
+    (sweep,) = sweeps(sections(records))
+    assert sweep.axis == "train rows"
+    assert [sweep.label(p) for p in sweep.points] == ["1,000", "10,000", "200,000"]
+    assert "from about 200,000 on b does" in sweep.sentence()
+    assert "| 200,000" in to_markdown(sections(records))
+
+
+def test_a_model_that_is_not_there_at_a_point_is_named(record):
+    records = swept(record, "rows", {100: {"a": 0.7, "b": 0.6}, 1000: {"b": 0.8}})
+    end = record("a", 0, status="skipped", reason="too many")
+    end["config"] = records[-1]["config"] | {"model": end["config"]["model"]}
+    text = to_markdown(sections([*records, end]))
+    assert "not there" in text
+    (line,) = (line for line in text.splitlines() if line.startswith("| 10,000"))
+    assert line.rstrip("| ").endswith("| a")
+
+
+def test_several_dials_are_told_by_what_is_on(record):
+    won = {(0, 0): "a", (1, 0): "b", (0, 1): "a", (1, 1): "b"}
+    records = []
+    for (text, order), best in won.items():
+        for model in ("a", "b"):
+            cell = record(model, 0, 0.8 if model == best else 0.7)
+            task = {"_target_": "t.T", "signal_text": text, "signal_order": order}
+            records.append(cell | {"config": cell["config"] | {"task": task}})
+    (sweep,) = sweeps(sections(records))
+    assert sweep.axis is None
+    assert [sweep.label(p) for p in sweep.points] == ["nothing", "text", "order", "text + order"]
+    assert "b leads in 2 of 4 (text, text + order)" in sweep.sentence()
+
+
+def test_one_setting_is_no_sweep(record):
+    assert sweeps(sections([record("a"), record("b")])) == []
+
+
+def test_costs_are_a_straight_line_in_money(record):
+    # view 1 s for 3,000 rows, fit 1 s; 1,000 test rows in a call of 4 ms; two cores.
+    slow = record("slow")
+    (section,) = sections([slow])
+    (cost,) = costs(section, PRICES)
+    assert cost.seconds_once == pytest.approx(2 / 3 + 1)
+    assert cost.seconds_each == pytest.approx(1 / 3000 + 0.004 / 1000)
+    assert cost.money(0) == pytest.approx(cost.seconds_once * 2 * 3.6 / 3600)
+    on_gpu = record("net", notes={"device": "cuda"})
+    (section,) = sections([on_gpu])
+    (dear,) = costs(section, PRICES)
+    assert dear.money(0) == pytest.approx(cost.seconds_once * 36 / 3600)
+    reader = record("llm", work={"tokens": 500_000})
+    (section,) = sections([reader])
+    (tokens,) = costs(section, PRICES)
+    assert tokens.money_each - cost.money_each == pytest.approx(500 / 1e6)
+
+
+def test_break_even_is_where_the_lines_meet(record):
+    cheap, dear = record("cheap"), record("dear")
+    dear["phases"]["fit"]["wall"] = 101.0
+    dear["latency"] = {"1000": {"p50": 0.001, "p99": None, "min": 0.001, "calls": 1}}
+    (section,) = sections([cheap, dear])
+    ((before, after, where),) = break_evens(costs(section, PRICES))
+    assert (before, after) == ("cheap", "dear")
+    assert where == pytest.approx(100 / (0.004 / 1000 - 0.001 / 1000))
+
+
+def test_the_prices_that_come_with_the_kit_can_be_read():
+    assert read_prices().cpu_hour > 0
+
+
+def test_the_answer_names_who_is_as_good_and_what_it_costs(record):
+    from dataclasses import replace
+
+    from benchmarks.verdicts import Verdict
+
+    fast = record("fast", 0, 0.82)
+    fast["phases"]["fit"]["wall"] = 0.1
+    slow, third = record("slow", 0, 0.819), record("third", 0, 0.7)
+    (section,) = sections([slow, fast, third])
+    common = {"metric": "roc_auc", "p": 0.5, "band": 0.002, "design": "new rows", "seeds": 3}
+    equal = Verdict("fast", "slow", difference=0.001, low=-0.001, high=0.0015,
+                    word="equal in practice", **common)  # fmt: skip
+    worse = Verdict("fast", "third", difference=0.12, low=0.1, high=0.14, word="better", **common)
+    text = answer(replace(section, verdicts=[equal, worse]))
+    assert text.startswith("On coin, fast is best (ROC AUC 0.820); slow is equal in practice")
+    assert "costs 1.3 times the time" in text
+    assert "80 % of the way from the floor to the ceiling" in text
+    assert "third" not in text.split(".")[0]
