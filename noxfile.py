@@ -38,6 +38,22 @@ def slow(session: nox.Session) -> None:
 
 
 @nox.session
+def mlflow(session: nox.Session) -> None:
+    """Run the tests that send runs to MLflow."""
+    install(session, "-e", ".[dev,mlflow]")
+    session.run("python", "-m", "pytest", "tests/test_export.py", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Open the report in Chromium, which is installed (Debian, as root) where there is none."""
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        session.run("apt-get", "install", "-y", "-q", "chromium", external=True)
+    install(session, "-e", ".[dev]", "playwright")
+    session.run("python", "-m", "pytest", "-m", "browser", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style and format with ruff."""
     install(session, "ruff")

@@ -77,6 +77,11 @@ class Cell:
         return f"{self.task}-{self.model}-{self.seed}-{self.config_hash}"
 
 
+def name_of(record: Record) -> str:
+    """The name of the cell that a record is of."""
+    return "-".join(str(record[k]) for k in ("task", "model", "seed", "config_hash"))
+
+
 class Run:
     """A named folder of records: `results/NAME/cells/*.json`, predictions beside them."""
 
@@ -150,9 +155,8 @@ class Run:
         """The raw outcomes of a cell that is done (results/README.md); None if they are gone."""
         import numpy as np  # only here: listing records should not wait for it
 
-        name = "-".join(str(record[k]) for k in ("task", "model", "seed", "config_hash"))
         try:
-            with np.load(self.cells / f"{name}.npz", allow_pickle=False) as arrays:
+            with np.load(self.cells / f"{name_of(record)}.npz", allow_pickle=False) as arrays:
                 return dict(arrays)
         except (OSError, ValueError, zipfile.BadZipFile):
             return None

@@ -22,7 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, OmegaConfBaseException
 from rich.console import Console
 
-from benchmarks import checks, machine, pages, verdicts
+from benchmarks import checks, frame, machine, pages, verdicts
 from benchmarks.execute import ROOT, Executor, is_wanted
 from benchmarks.records import Cell, Record, Run
 from benchmarks.settings import (
@@ -139,6 +139,7 @@ def run_cells(
         present = run.read()
         everything = judged(run, present, settings.verdicts)
         pages.write(run.folder, everything)
+        frame.write(run)
     records = [record for _, cell in unique.values() if (record := run.find(cell))]
     records += bounds_of(run, records)
     # Judging takes a while; usually all of the run was asked for.
