@@ -15,12 +15,17 @@ from benchmarks import (
 )
 from benchmarks.summary import Section
 
+MANY = 4  # tables of one sweep that are not printed one by one
+
 
 def render(found: Sequence[Section], width: int) -> RenderableType:
     honest = [section for section in found if not section.control]
+    swept = sweep_table.render(honest)
+    many = len(honest) > MANY and bool(swept.renderables)
+    shown = [] if many else honest  # the sweep says it shorter; table.md has all
     parts = (
-        table.render(honest, width), timing_table.render(honest), control_table.render(found),
-        sweep_table.render(honest),
+        table.render(shown, width), timing_table.render(shown), control_table.render(found),
+        swept,
     )  # fmt: skip
     return Group(*(line for part in parts if part.renderables for line in (part, "")))
 

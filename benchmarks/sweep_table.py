@@ -13,8 +13,9 @@ from benchmarks.sweeps import Point, Sweep, sweeps
 from tasks.base import METRICS
 
 NOTES = (
-    "leads: the best mean score. as good: of these nobody can say that they are worse. not there: "
-    "ended without a score, with the reason under the point's own table."
+    "leads: the best mean score; nobody: it cannot be told from knowing nothing. as good: of these "
+    "nobody can say that they are worse. not there: ended without a score, with the reason under "
+    "the point's own table in table.md."
 )
 
 
@@ -25,9 +26,9 @@ def lines(sweep: Sweep, point: Point) -> list[str]:
     ended = [row.label for row in point.section.rows if not row.done]
     return [
         sweep.label(point),
-        leader.label if leader else ABSENT,
+        leader.label if leader else "nobody" if point.done else ABSENT,
         spread_text(score) if score else ABSENT,
-        ", ".join(point.beside()) or ABSENT,
+        ", ".join(point.beside) or ABSENT,
         ", ".join(ended),
     ]
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +11,7 @@ from benchmarks.summary import Row, Section
 from tasks.base import METRICS
 
 CLOSE = ("equal in practice", "can't tell")
+FEW = 6  # points that are named in a sentence
 
 
 @dataclass(frozen=True)
@@ -20,25 +22,35 @@ class Point:
     """Those that are not the same in all points of the sweep."""
     section: Section
 
-    @property
+    @cached_property
     def done(self) -> list[Row]:
         """Rows with a score, best first."""
         return [row for row in self.section.rows if row.score(self.section.metric) is not None]
 
-    @property
+    @cached_property
     def leader(self) -> Row | None:
-        return self.done[0] if self.done else None
+        """The best row; None if it cannot be told from one that knows no more than the floor."""
+        if not self.done:
+            return None
+        close = {row.label: row for row in self.done if row.label in self._close_to(self.done[0])}
+        return None if any(self._is_blind(row) for row in close.values()) else self.done[0]
 
+    @cached_property
     def beside(self) -> list[str]:
         """Labels of rows of which nobody can say that they are worse than the leader."""
-        if self.leader is None:
-            return []
-        top = self.leader.label
+        return [] if self.leader is None else self._close_to(self.leader)
+
+    def _close_to(self, row: Row) -> list[str]:
         return [
-            v.b if v.a == top else v.a
+            v.b if v.a == row.label else v.a
             for v in self.section.verdicts
-            if top in (v.a, v.b) and v.word in CLOSE
+            if row.label in (v.a, v.b) and v.word in CLOSE
         ]
+
+    def _is_blind(self, row: Row) -> bool:
+        metric = self.section.metric
+        score, floor = row.score(metric), self.section.reference("floor", metric)
+        return score is not None and floor is not None and score.mean == floor.mean
 
     def lift(self, row: Row) -> float | None:
         """How far a row is on the way from the floor (0) to the leader (1)."""
@@ -49,7 +61,7 @@ class Point:
             return None
         return (score.mean - floor.mean) / (best.mean - floor.mean)
 
-    @property
+    @cached_property
     def train_rows(self) -> float | None:
         found = [r["rows"]["train"] for row in self.section.rows for r in row.done]
         return found[0] if found else None
@@ -145,7 +157,9 @@ class Sweep:
             wins.setdefault(point.leader.label, []).append(self.label(point))
         often = sorted(wins.items(), key=lambda item: -len(item[1]))
         parts = [
-            f"{model} leads in {len(at)} of {len(led)} ({', '.join(at)})" for model, at in often
+            f"{model} leads in {len(at)} of {len(self.points)}"
+            + (f" ({', '.join(at)})" if len(at) <= FEW else "")
+            for model, at in often
         ]
         return "; ".join(parts) + "."
 
@@ -179,7 +193,7 @@ def sweeps(found: Sequence[Section]) -> list[Sweep]:
 
 def unsure(point: Point) -> str:
     """Who may be as good as the leader of a point."""
-    beside = point.beside()
+    beside = point.beside
     return f" ({', '.join(beside)} may be as good)" if beside else ""
 
 

@@ -1,14 +1,18 @@
 """What the documents tell people to write works as written."""
 
+import json
 import re
 import sys
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
+from benchmarks import frame
 from benchmarks.cell import build
+from benchmarks.records import Run
 from tests.conftest import ROOT
 
 
@@ -62,6 +66,20 @@ def test_readme_commands_use_settings_that_exist(main):
             continue
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(run, "run_cells", lambda configs, launch: launched.append(configs))
-            code, err = main(*arguments)
+            task = [] if any(a.startswith("task=") for a in arguments) else ["task=notifications"]
+            code, err = main(*arguments, *task)
         assert code == 0, err
     assert all(launched)
+
+
+def test_the_query_of_the_readme(record, tmp_path, monkeypatch):
+    run = Run(tmp_path / "results" / "default")
+    run.create()
+    for seed, auc in ((0, 0.8), (1, 0.7)):
+        (run.cells / f"{seed}.json").write_text(json.dumps(record("svm", seed, auc)))
+    frame.write(run)
+    monkeypatch.chdir(tmp_path)
+    (query,) = blocks("README.md", "sql")
+    (line,) = duckdb.sql(query).to_arrow_table().to_pylist()
+    assert (line["model"], line["roc_auc"]) == ("svm", pytest.approx(0.75))
+    assert (line["fit"], line["one_row_ms"]) == (1.0, 2.0)

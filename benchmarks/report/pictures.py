@@ -419,7 +419,7 @@ def crossover_map(sweep: Sweep, name: str) -> Picture | None:
     data: Data = []
     models: dict[str, None] = {}
     for point in sweep.points:
-        beside = set(point.beside())
+        beside = set(point.beside)
         for row in point.section.rows:
             models.setdefault(row.label)
             score, lift = row.score(point.section.metric), point.lift(row)
