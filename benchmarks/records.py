@@ -8,7 +8,8 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -151,14 +152,18 @@ class Run:
             self.trials(cell).unlink(missing_ok=True)  # the record has them
         shutil.rmtree(scratch, ignore_errors=True)
 
-    def outcomes(self, record: Record) -> dict[str, Any] | None:
-        """The raw outcomes of a cell that is done (results/README.md); None if they are gone."""
+    def outcomes(
+        self, record: Record, names: Collection[str] | None = None
+    ) -> dict[str, Any] | None:
+        """The raw outcomes of a cell that is done (results/README.md), or those of these names
+        that it has; None if they are gone."""
         import numpy as np  # only here: listing records should not wait for it
 
         try:
             with np.load(self.cells / f"{name_of(record)}.npz", allow_pickle=False) as arrays:
-                return dict(arrays)
-        except (OSError, ValueError, zipfile.BadZipFile):
+                wanted = arrays.files if names is None else set(names).intersection(arrays.files)
+                return {name: arrays[name] for name in wanted}
+        except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile):
             return None
 
     def read(self) -> list[Record]:

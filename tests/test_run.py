@@ -179,7 +179,7 @@ def test_a_killed_parent_takes_its_cell_along(command, tmp_path):
 
 def test_the_parent_stays_small():
     code = (
-        "import sys; from benchmarks import run, table, compare, export;"
+        "import sys; from benchmarks import run, table, export, compare;"
         "import hydra_plugins.model_eras;"
         "heavy = {'torch', 'sklearn', 'xgboost', 'duckdb', 'pandas', 'pyarrow'} & set(sys.modules);"
         "sys.exit(f'loaded {heavy}' if heavy else 0)"

@@ -50,7 +50,10 @@ def test_a_task_imports_third_parties_and_its_own_folder(file):
 
 
 @pytest.mark.parametrize(
-    "file", files("benchmarks/*.py", "benchmarks/report/*.py", "hydra_plugins/*.py")
+    "file",
+    files(
+        "benchmarks/*.py", "benchmarks/compare/*.py", "benchmarks/report/*.py", "hydra_plugins/*.py"
+    ),
 )
 def test_the_harness_knows_no_concrete_model_or_task(file):
     names = imports(file)
