@@ -223,18 +223,26 @@ def picture(name: str, title: str, lines: Sequence[tuple[str, Change]]) -> Pictu
     """The change of each model with its interval, in front of the band that does not matter."""
     import altair as alt  # only where there is a page: it takes its time
 
-    base = alt.Chart(alt.NamedData(name)).encode(alt.Y("model:N", sort=None, title=None))
+    base = alt.Chart(alt.NamedData(name)).encode(
+        alt.Y("model:N", sort=None, title=None, axis=alt.Axis(labelLimit=280))
+    )
     band = base.mark_bar(color="#88888833", height={"band": 1}).encode(
         alt.X("band_low:Q", title=f"change of {METRICS[lines[0][1].metric].label}"),
         alt.X2("band_high:Q"),
     )
-    none = alt.Chart(alt.NamedData(name)).mark_rule(strokeDash=[2, 2]).encode(x=alt.datum(0))
-    interval = base.mark_rule(size=2).encode(alt.X("low:Q"), alt.X2("high:Q"))
+    none = (
+        alt.Chart(alt.NamedData(name))
+        .mark_rule(strokeDash=[2, 2], style="faint")
+        .encode(x=alt.datum(0))
+    )
+    interval = base.mark_rule(size=2, style="faint").encode(alt.X("low:Q"), alt.X2("high:Q"))
     estimate = base.mark_point(filled=True, size=60, opacity=1).encode(alt.X("change:Q"), tooltip=[
         "model:N", alt.Tooltip("change:Q", format="+.4f"), alt.Tooltip("low:Q", format="+.4f"),
         alt.Tooltip("high:Q", format="+.4f"), "verdict:N",
     ])  # fmt: skip
-    chart = alt.layer(band, none, interval, estimate).properties(width="container")
+    chart = alt.layer(band, none, interval, estimate).properties(
+        width="container", height=34 * len(lines) + 10
+    )
     data = []
     for label, change in lines:
         low, high = change.interval or (None, None)

@@ -11,6 +11,7 @@ from benchmarks.summary import Section
 from benchmarks.sweeps import Sweep, sweeps
 
 FEATURED = 3  # tasks that have pictures of their own
+MANY = 4  # tables that are all unfolded
 HINTS = {
     "Where each era wins": "Who wins depends on how much data there is and on what is in it: "
     "`python -m benchmarks suite=scaling` shows the score over train rows, `suite=signals` over "
@@ -43,7 +44,9 @@ def chapters(
     lead = [sweep.sentence() for sweep in swept] or [answer(section) for section in shown]
     made: list[tuple[str, Parts]] = [
         ("The answer", lead or ["No cell of this run has come to a score yet."]),
-        ("Results", (tables.results_of(s, f"results-{k}") for k, s in enumerate(honest, 1))),
+        ("Results", (
+            tables.results_of(s, f"results-{k}", folded=len(honest) > MANY and s not in shown)
+            for k, s in enumerate(honest, 1))),
         ("Accuracy against time", each("score-against-time", pictures.score_against_time)),
         ("Seconds per phase", each("phases", pictures.phases)),
         ("Latency", each("latency", pictures.latency)),
@@ -71,13 +74,14 @@ def chapters(
 
 
 def featured(found: Sequence[Section]) -> list[Section]:
-    """For each task the section that its pictures show: the one with most train rows, then the one
-    with most rows in its table; the first few tasks."""
+    """For each task the section that its pictures show: the one with most train rows, then most
+    models, then fewest settings that are changed; the first few tasks."""
     best: dict[str, Section] = {}
 
-    def rank(section: Section) -> tuple[float, int]:
+    def rank(section: Section) -> tuple[float, int, int]:
         rows = [r["rows"]["train"] for row in section.rows for r in row.done]
-        return max(rows, default=0), len(section.rows)
+        changed = len(section.everything[0].first["changed"]["task"])
+        return max(rows, default=0), len(section.rows), -changed
 
     for section in found:
         if not any(row.done for row in section.rows):

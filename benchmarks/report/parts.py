@@ -35,6 +35,8 @@ class Table:
     heads: Sequence[Head]
     rows: Sequence[Sequence[Cell]]
     notes: Sequence[str] = ()
+    folded: bool = False
+    """Does the page show no more than its title until somebody asks for it?"""
 
     def data(self) -> list[dict[str, Any]]:
         """One dict per row with what stands behind its cells."""

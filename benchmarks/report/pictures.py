@@ -37,7 +37,9 @@ def by_model(labels: Sequence[str], field: str = "model") -> dict[str, Any]:
 
 def over(*layers: Any, name: str, height: int = HEIGHT) -> Any:
     data = alt.NamedData(name)
-    return alt.layer(*layers, data=data).properties(width="container", height=height)
+    layered = alt.layer(*layers, data=data)
+    # Slanted labels stick out on the right.
+    return layered.properties(width="container", height=height, padding={"right": 28})
 
 
 def alone() -> Any:
@@ -233,8 +235,8 @@ def ledger(section: Section, name: str) -> Picture | None:
         name=name, height=max(120, 34 * len(models)),
     )  # fmt: skip
     caption = (
-        "What each approach asked for. The darker, the more, column by column: a full field is the "
-        "most that any model of this table asked for."
+        "What each approach asked for. The stronger the colour, the more, column by column: a full "
+        "field is the most that any model of this table asked for."
     )
     return Picture(name, "The work, side by side", caption, chart, data)
 
@@ -417,11 +419,11 @@ def sweep_lines(sweep: Sweep, name: str, labels: Sequence[str]) -> Picture | Non
 def crossover_map(sweep: Sweep, name: str) -> Picture | None:
     """Every point of a sweep by every model: who leads, and how far behind the others are."""
     data: Data = []
-    models: dict[str, None] = {}
+    models: dict[str, int] = {}  # with their years: the columns are a history
     for point in sweep.points:
         beside = set(point.beside)
         for row in point.section.rows:
-            models.setdefault(row.label)
+            models.setdefault(row.label, row.first["year"] or 9999)
             score, lift = row.score(point.section.metric), point.lift(row)
             mark = "★" if row is point.leader else "≈" if row.label in beside else ""
             data.append({
@@ -435,7 +437,7 @@ def crossover_map(sweep: Sweep, name: str) -> Picture | None:
     places = [sweep.label(point) for point in sweep.points]
     wide = len(places) > 8  # long names of points stand on the left, where there is room
     of_points: Any = {"sort": places, "title": sweep.axis}
-    of_models: Any = {"sort": list(models), "title": None}
+    of_models: Any = {"sort": sorted(models, key=lambda m: models[m]), "title": None}
     quiet: dict[str, Any] = {"domain": False, "ticks": False, "labelLimit": 320}
     upright = alt.Axis(orient="top", labelAngle=-35 if wide or sweep.axis is None else 0, **quiet)
     axes: Any = {
@@ -457,6 +459,7 @@ def crossover_map(sweep: Sweep, name: str) -> Picture | None:
     )  # fmt: skip
     caption = (
         f"{sweep.sentence()} ★ leads, ≈ nobody can say that it is worse, ✗ ended without a score. "
-        "The darker, the closer to the leader, counted from what is known without looking at a row."
+        "The stronger the colour, the closer to the leader, counted from what is known without "
+        "looking at a row."
     )
     return Picture(name, "Where each era wins", caption, chart, data)

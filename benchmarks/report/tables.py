@@ -20,7 +20,7 @@ from tasks.base import METRICS, METRICS_OF
 MOST_ROWS = 200  # of a table on the page; all of them are in table.csv
 
 
-def results_of(section: Section, name: str) -> Table:
+def results_of(section: Section, name: str, folded: bool = False) -> Table:
     columns = [
         *results.origin_columns(), *results.score_columns(section),
         *results.verdict_columns(section), *results.cost_columns(section),
@@ -39,7 +39,8 @@ def results_of(section: Section, name: str) -> Table:
     hidden = len(section.rows) + len(section.bounds) - len(rows)
     if hidden:
         notes.insert(0, f"{hidden:,} more rows are in table.csv.")
-    return Table(made.name, made.title, made.heads, lines, [note for note in notes if note])
+    notes = [note for note in notes if note]
+    return Table(made.name, made.title, made.heads, lines, notes, folded)
 
 
 def reference_line(section: Section, name: str, heads: Sequence[Head]) -> list[Cell]:
@@ -86,23 +87,25 @@ def failures(found: Sequence[Section], unreadable: Sequence[str]) -> Part | None
 
 
 def checks(found: Sequence[Section]) -> Part | None:
-    heads = [Head(text, is_number=False) for text in ("check", "what", "model", "task", "found")]
-    lines = [
-        [Cell(t, t) for t in (code, NAMES[code], row.label, section.label, text)]
-        for section in found
-        for row in section.everything
-        for code, text in row.checks().items()
-        if code in NAMES
-    ]
-    lines += [
-        [Cell(t, t) for t in ("control", "do not trust", label, section.label, reason)]
-        for section in found
-        for label, reason in section.distrust.items()
-    ]
-    if not lines:
+    """One line per check and model, with the first of the texts."""
+    heads = [Head(text, is_number=False) for text in ("check", "what", "model", "where", "found")]
+    fired: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
+    for section in found:
+        for row in section.everything:
+            for code, text in row.checks().items():
+                key = code, NAMES.get(code, code), row.label
+                fired.setdefault(key, []).append((section.label, text))
+        for label, reason in section.distrust.items():
+            fired.setdefault(("control", "do not trust", label), []).append((section.label, reason))
+    if not fired:
         return "Nothing suspicious was found: docs/checks.md lists what was looked for."
-    return Table("checks", "What makes a number suspicious (docs/checks.md)", heads,
-                 lines[:MOST_ROWS])  # fmt: skip
+    lines = []
+    for key, places in sorted(fired.items()):
+        label, text = places[0]
+        where = label if len(places) == 1 else f"{label} and {len(places) - 1} more"
+        lines.append([Cell(t, t) for t in (*key, where, text)])
+    title = "What makes a number suspicious (docs/checks.md)"
+    return Table("checks", title, heads, lines[:MOST_ROWS])
 
 
 def measured(found: Sequence[Section]) -> list[Part | None]:
