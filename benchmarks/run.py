@@ -21,6 +21,7 @@ from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, OmegaConfBaseException
 from rich.console import Console
+from rich.markup import escape
 
 from benchmarks import checks, frame, machine, pages, verdicts
 from benchmarks.execute import ROOT, Executor, is_wanted
@@ -136,7 +137,9 @@ def run_cells(
         console.print("Interrupted. What is done is recorded; the same command goes on from here.")
         raise
     finally:
-        present = run.read()
+        present, unreadable = run.scan()
+        for sentence in unreadable:
+            console.print(f"[yellow]![/] {escape(sentence)}", highlight=False)
         everything = judged(run, present, settings.verdicts)
         pages.write(run.folder, everything)
         frame.write(run)

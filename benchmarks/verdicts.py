@@ -186,9 +186,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.band is not None and not 0 <= options.band < inf:
             raise BadInput(f"--band {options.band}: give a number of at least 0.")
         run: Run = open_run(options.results, options.run)
+        records, unreadable = run.scan()
+        for sentence in unreadable:
+            print(f"warning: {sentence}", file=sys.stderr)
         judged = [
             judge(section, run.outcomes, options.metric, options.band)
-            for section in sections(run.read())
+            for section in sections(records)
         ]
         if not any(section.verdicts for section in judged):
             raise BadInput(f"The run {run.name} has no two models that share a seed.")

@@ -117,6 +117,38 @@ def test_files_for_papers_and_slides(made):
     assert float(lines[1]["ROC AUC"]) == pytest.approx(0.8)
 
 
+def test_what_can_be_changed_on_the_page_stands_on_paper_as_it_is_at_first(made):
+    made("svm", 0.5)
+    made("forest", 0.9)
+    assert report(made) == 0
+    lines = list(csv.DictReader((made.run.folder / "report" / "value.csv").open()))
+    assert [line["policy"] for line in lines] == [
+        "best policy (true probabilities)", "forest", "svm", "everyone"
+    ]  # fmt: skip
+    best, everyone = (float(lines[k]["net value per 1,000 rows"]) for k in (0, -1))
+    assert best > everyone
+    outcomes = np.load(next(made.run.cells.glob("*.npz")))
+    assert everyone == pytest.approx(1000 * (4 * outcomes["labels"].mean() - 1))
+    chosen = outcomes["truth"][:, 1] >= 0.25
+    assert best == pytest.approx(1000 * (4 * outcomes["labels"] - 1)[chosen].sum() / 1000, rel=1e-3)
+    assert "net value of choosing" in (made.run.folder / "report" / "report.md").read_text()
+
+
+def test_sweeps_of_other_runs_are_shown_as_well(made, record):
+    made("svm")
+    other = Run(made.run.folder.parent / "scaling")
+    other.create()
+    for rows in (100, 1000):
+        for model, auc in (("svm", 0.7), ("forest", 0.6 + rows / 5000)):
+            cell = record(model, 0, auc)
+            cell["config"] = cell["config"] | {"task": {"_target_": "t.T", "rows": rows}}
+            (other.cells / f"{model}-{rows}.json").write_text(json.dumps(cell))
+    assert report(made, "--with", "scaling") == 0
+    data = json.loads(re.search(r'(?s)id="data">(.*?)</script>', page(made))[1])
+    assert len(data["crossover"]) == 4
+    assert report(made, "--with", "nothing") == 2
+
+
 def test_a_formula_in_a_cell_stays_a_text_in_the_csv(tmp_path):
     table = Table("t", "T", [Head("model", is_number=False)], [[Cell("=1+1", "=1+1")]])
     papers.write(tmp_path, "x", [Chapter("C", [table])])

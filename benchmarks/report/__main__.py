@@ -13,10 +13,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.cost import PRICES, read_prices
-from benchmarks.records import open_run
+from benchmarks.records import Run, open_run
 from benchmarks.settings import BadInput
-from benchmarks.summary import sections
+from benchmarks.summary import Section, sections
 from benchmarks.verdicts import judge
+
+
+def judged(run: Run) -> tuple[list[Section], list[str]]:
+    """(sections of a run with their verdicts, sentences on what cannot be read, which are printed).
+    Raises BadInput if there is no record."""
+    records, unreadable = run.scan()
+    for sentence in unreadable:
+        print(f"warning: {sentence}", file=sys.stderr)
+    if not records:
+        raise BadInput(f"The run {run.name} holds no records.")
+    return [judge(section, run.outcomes) for section in sections(records)], unreadable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,24 +39,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=Path("results"), help="default: results")
     parser.add_argument("--prices", type=Path, default=PRICES, metavar="FILE",
                         help="what computing costs; default: conf/prices.yaml")  # fmt: skip
+    parser.add_argument(
+        "--with", dest="others", nargs="+", default=[], metavar="RUN",
+        help="runs whose sweeps and searches are shown as well, such as scaling",
+    )  # fmt: skip
     parser.add_argument("--page-only", action="store_true", help="write nothing but the page")
     options = parser.parse_args(arguments)
     try:
         prices = read_prices(options.prices)
         run = open_run(options.results, options.run)
-        records, unreadable = run.scan()
-        for sentence in unreadable:
-            print(f"! {sentence}", file=sys.stderr)
-        if not records:
-            raise BadInput(f"The run {run.name} holds no records.")
-        found = [judge(section, run.outcomes) for section in sections(records)]
+        found, unreadable = judged(run)
+        others = [judged(open_run(options.results, name))[0] for name in options.others]
         # Only here, as loading the pictures' library takes a while and a mistake is told at once.
         from benchmarks.report import page, papers
         from benchmarks.report.answer import subject
         from benchmarks.report.build import chapters
 
         title = f"{run.name}: {subject(found)}"
-        made = chapters(found, run.outcomes, unreadable, prices)
+        made = chapters(found, run.outcomes, unreadable, prices, others)
         file, folder = run.folder / "report.html", run.folder / "report"
         page.write(file, title, made)
         if not options.page_only:

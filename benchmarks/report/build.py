@@ -15,19 +15,25 @@ MANY = 4  # tables that are all unfolded
 HINTS = {
     "Where each era wins": "Who wins depends on how much data there is and on what is in it: "
     "`python -m benchmarks suite=scaling` shows the score over train rows, `suite=signals` over "
-    "what the problem is made of.",
+    "what the problem is made of, and `--with scaling signals` puts them here.",
     "Score against tuning budget": "Nothing was searched in this run: `python -m benchmarks "
-    "tune=trials` tunes every model with the same budget.",
+    "tune=trials run=tuned` tunes every model with the same budget, and `--with tuned` puts it "
+    "here.",
 }
 """What a chapter that has nothing to show says instead."""
 Parts = Iterable[Part | None]
 
 
 def chapters(
-    found: Sequence[Section], load: Load, unreadable: Sequence[str], prices: Prices
+    found: Sequence[Section],
+    load: Load,
+    unreadable: Sequence[str],
+    prices: Prices,
+    others: Sequence[Sequence[Section]] = (),
 ) -> list[Chapter]:
     """found: the sections of a run, judged. load: raw outcomes of a record. unreadable: sentences
-    on files that hold no record."""
+    on files that hold no record. others: sections of runs whose sweeps and searches are shown as
+    well."""
     honest = [section for section in found if not section.control]
     swept, shown = sweeps(honest), featured(honest)
     curves = {s.label: decisions.curves_of(best_rows(s), load) for s in shown}
@@ -57,8 +63,9 @@ def chapters(
         ("What a decision is worth", each("value", lambda s, name: decisions.value(
             s, name, load, curves[s.label]))),
         ("Total cost", each("cost", lambda s, name: decisions.cost_of(s, name, prices))),
-        ("Where each era wins", sweep_parts(swept)),
-        ("Score against tuning budget", each("tuning", pictures.tuning)),
+        ("Where each era wins", sweep_parts([*swept, *(w for other in others for w in sweeps(
+            [s for s in other if not s.control]))])),
+        ("Score against tuning budget", searches([shown, *map(featured, others)])),
         ("Failures", [tables.failures(found, unreadable)]),
         ("Checks", [tables.checks(found)]),
         ("How it was measured", [*tables.measured(found), tables.settings(found)]),
@@ -89,6 +96,15 @@ def featured(found: Sequence[Section]) -> list[Section]:
         if section.task not in best or rank(section) > rank(best[section.task]):
             best[section.task] = section
     return list(best.values())[:FEATURED]
+
+
+def searches(runs: Iterable[Sequence[Section]]) -> Parts:
+    """What searches found, by number of trials, for each section that has any."""
+    place = 0
+    for section in (best_rows(section) for found in runs for section in found):
+        made = pictures.tuning(section, "tuning" if not place else f"tuning-{place + 1}")
+        place += made is not None
+        yield made
 
 
 def sweep_parts(swept: Sequence[Sweep]) -> Parts:

@@ -1,13 +1,13 @@
 """What predictions are good for: how far to trust them, whom they reach, what they are worth."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
 from benchmarks import cost as costs
-from benchmarks.formats import compact, number
+from benchmarks.formats import ABSENT, compact, number
 from benchmarks.report import helps, pictures
 from benchmarks.report.curves import THRESHOLDS, TRUTH, Curve, Load, confidence, curve, truth
 from benchmarks.report.page import in_script
@@ -55,32 +55,52 @@ def value(section: Section, name: str, load: Load, curves: Sequence[Curve]) -> P
     if not curves:
         return None
     what = positive(section, load)
-    share = curves[0].positives[0]
-    oracle = any(c.label == TRUTH for c in curves)
-    lines = [
+    lines: list[dict[str, Any]] = [
         {
             "label": f"best policy ({c.label})" if c.label == TRUTH else c.label,
-            "sent": rounded(c.sent), "positives": rounded(c.positives),
-            "best": c.label == TRUTH,
+            "sent": rounded(c.sent), "positives": rounded(c.positives), "best": c.label == TRUTH,
         }
         for c in curves
     ]  # fmt: skip
-    lines.append({"label": "everyone", "sent": [1.0], "positives": [float(share)],
-                  "everyone": True})  # fmt: skip
+    share = float(curves[0].positives[0])
+    lines.append({"label": "everyone", "sent": [1.0], "positives": [share], "everyone": True})
     send = "notification sent" if section.task == "notifications" else "row chosen"
     text = (
         f"A row is chosen if its predicted probability of {what!r} is above cost / benefit. "
         "Choosing nobody is worth nothing. A model whose probabilities are off pays for it here, "
         "however well it ranks."
     )
-    return Widget("value.html.jinja", {
-        "name": name, "title": f"{section.label}: net value of choosing by each model",
-        "text": text,
-        "cost": COST, "benefit": BENEFIT, "action": send, "positive": what,
-        "bound": "best policy" if oracle else "best",
+    title = f"{section.label}: net value of choosing by each model"
+    curves_and_thresholds = {"thresholds": rounded(THRESHOLDS), "curves": lines}
+    values = {
+        "text": text, "cost": COST, "benefit": BENEFIT, "action": send, "positive": what,
         # Escaped for a script, which autoescaping would spoil.
-        "curves": Markup(in_script({"thresholds": rounded(THRESHOLDS), "curves": lines})),  # noqa: S704
-    })  # fmt: skip
+        "curves": Markup(in_script(curves_and_thresholds)),  # noqa: S704
+    }  # fmt: skip
+    return Widget("value.html.jinja", values, worth(name, title, lines))
+
+
+def worth(name: str, title: str, lines: Sequence[Mapping[str, Any]]) -> Table:
+    """What choosing by each model is worth at the first cost and benefit, best first."""
+    at = int(np.searchsorted(THRESHOLDS, COST / BENEFIT))
+    found = []
+    for line in lines:
+        k = 0 if line.get("everyone") else at
+        value = 1000 * (BENEFIT * line["positives"][k] - COST * line["sent"][k])
+        found.append((value, line["sent"][k], line))
+    best = max((value for value, _, line in found if line.get("best")), default=0.0)
+    rows = []
+    for value, sent, line in sorted(found, key=lambda item: -item[0]):
+        part = value / best if best > 0 else None
+        rows.append([
+            Cell(line["label"], line["label"]), Cell(f"{value:,.4g}", value),
+            Cell(f"{100 * sent:.1f} %", sent),
+            Cell(ABSENT if part is None else f"{100 * part:.0f} %", part),
+        ])  # fmt: skip
+    heads = [Head("policy", is_number=False), Head("net value per 1,000 rows"),
+             Head("share chosen"), Head("of the best policy")]  # fmt: skip
+    note = f"At a cost of {COST} and a benefit of {BENEFIT}."
+    return Table(name, title, heads, rows, [note])
 
 
 def rounded(values: np.ndarray) -> list[float]:
@@ -96,17 +116,22 @@ def cost_of(section: Section, name: str, prices: costs.Prices) -> list[Part | No
         for c in found
         for n in costs.PREDICTIONS
     ]
-    heads = [Head("model", helps.RESULTS["model"], False),
-             Head("once s", "seconds of features, search and fit"),
-             Head("µs each", "microseconds of a prediction, its features included"),
-             *(Head(f"{compact(n)}", f"{prices.currency} in all, after {n:,} predictions")
-               for n in costs.PREDICTIONS)]  # fmt: skip
-    lines = [
-        [Cell(c.label, c.label), Cell(number(c.seconds_once), c.seconds_once),
-         Cell(number(1e6 * c.seconds_each), 1e6 * c.seconds_each),
-         *(Cell(number(c.money(n)), c.money(n)) for n in costs.PREDICTIONS)]
-        for c in found
-    ]  # fmt: skip
+    once = [Head("model", helps.RESULTS["model"], False),
+            Head("once s", "seconds of features, search and fit"),
+            Head("µs each", "microseconds of a prediction, its features included")]  # fmt: skip
+
+    def in_all(unit: str, of: Callable[[costs.Cost, float], float], notes: list[str]) -> Table:
+        heads = [Head(compact(n), f"{unit} in all, after {n:,} predictions")
+                 for n in costs.PREDICTIONS]  # fmt: skip
+        lines = [
+            [Cell(c.label, c.label), Cell(number(c.seconds_once), c.seconds_once),
+             Cell(number(1e6 * c.seconds_each), 1e6 * c.seconds_each),
+             *(Cell(number(of(c, n)), of(c, n)) for n in costs.PREDICTIONS)]
+            for c in found
+        ]  # fmt: skip
+        title = f"{section.label}: {unit} in all, by number of predictions"
+        return Table(f"{name}-{unit}", title, [*once, *heads], lines, notes)
+
     crossings = [
         f"{before} is cheaper than {after} up to about {number(where)} predictions, then {after}."
         for before, after, where in costs.break_evens(found)
@@ -119,8 +144,8 @@ def cost_of(section: Section, name: str, prices: costs.Prices) -> list[Part | No
         "prediction computes its features anew and goes in the largest batch that was timed.",
         *(crossings or [none]),
     ]
-    heading = f"{section.label}: {prices.currency} in all, by number of predictions"
     return [
         pictures.total_cost(data, name, labels_of(section), prices.currency),
-        Table(f"{name}-table", heading, heads, lines, notes),
+        in_all(prices.currency, costs.Cost.money, notes),
+        in_all("seconds", costs.Cost.seconds, []),
     ]

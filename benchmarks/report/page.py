@@ -12,7 +12,7 @@ import jinja2
 import vl_convert
 from markupsafe import Markup, escape
 
-from benchmarks.report.parts import Chapter, Picture, Table
+from benchmarks.report.parts import Chapter, Part, Picture, Table
 
 FOLDER = Path(__file__).parent
 VEGA_LITE = ".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
@@ -54,7 +54,7 @@ def html(title: str, chapters: Sequence[Chapter]) -> str:
     )
 
 
-def parts_of(chapters: Sequence[Chapter]) -> Iterator[Any]:
+def parts_of(chapters: Sequence[Chapter]) -> Iterator[Part]:
     for chapter in chapters:
         yield from chapter.parts
 

@@ -12,7 +12,7 @@ import vl_convert
 from tabulate import tabulate
 
 from benchmarks.report.page import VEGA_LITE, parts_of, specification
-from benchmarks.report.parts import Chapter, Picture, Table
+from benchmarks.report.parts import Chapter, Part, Picture, Table, Widget
 
 WIDTH = 640  # of a picture that has no page to fill, in pixels
 
@@ -22,7 +22,7 @@ def markdown(title: str, chapters: Sequence[Chapter]) -> str:
     lines = [f"# {escaped(title)}", ""]
     for chapter in chapters:
         lines += [f"## {escaped(chapter.title)}", ""]
-        for part in chapter.parts:
+        for part in map(fixed, chapter.parts):
             if isinstance(part, str):
                 lines += [escaped(part), ""]
             elif isinstance(part, Table):
@@ -42,11 +42,16 @@ def markdown(title: str, chapters: Sequence[Chapter]) -> str:
 def latex(chapters: Sequence[Chapter]) -> str:
     """Every table in the form of booktabs, to be \\input where it is wanted."""
     made = []
-    for part in parts_of(chapters):
+    for part in map(fixed, parts_of(chapters)):
         if isinstance(part, Table):
             texts = [[cell.text for cell in row] for row in part.rows]
             made.append(f"% {part.title}\n{_table(part, texts, 'latex_booktabs')}\n")
     return "\n".join(made).translate(UNICODE)
+
+
+def fixed(part: Part) -> str | Table | Picture:
+    """A part as it is on paper, where nothing can be changed."""
+    return part.table if isinstance(part, Widget) else part
 
 
 UNICODE = str.maketrans(
@@ -80,7 +85,7 @@ def write(folder: Path, title: str, chapters: Sequence[Chapter]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.md").write_text(markdown(title, chapters), encoding="utf-8")
     (folder / "tables.tex").write_text(latex(chapters), encoding="utf-8")
-    for part in parts_of(chapters):
+    for part in map(fixed, parts_of(chapters)):
         if isinstance(part, Table):
             _csv(folder / f"{part.name}.csv", part.data())
         elif isinstance(part, Picture):

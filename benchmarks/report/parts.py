@@ -58,11 +58,13 @@ class Picture:
 
 @dataclass(frozen=True)
 class Widget:
-    """A piece of the page that only the page has, such as an input: a template of page.html.jinja
-    with the values it takes."""
+    """A table that the page lets its reader change: a template of page.html.jinja, with the values
+    it takes."""
 
     template: str
     values: Mapping[str, Any]
+    table: Table
+    """What it shows at first, and what is shown where nothing can be changed."""
 
 
 Part = str | Table | Picture | Widget
