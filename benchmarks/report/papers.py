@@ -15,6 +15,13 @@ from benchmarks.report.page import VEGA_LITE, parts_of, specification
 from benchmarks.report.parts import Chapter, Part, Picture, Table, Widget
 
 WIDTH = 640  # of a picture that has no page to fill, in pixels
+ON_WHITE: Mapping[str, Any] = {
+    "background": "white",
+    "view": {"stroke": None},
+    "axis": {"titleFontWeight": "normal", "gridColor": "#ddd"},
+    "style": {"faint": {"stroke": "#777", "color": "#777"}},
+}
+"""What page.js takes from the page's theme."""
 
 
 def markdown(title: str, chapters: Sequence[Chapter]) -> str:
@@ -100,7 +107,7 @@ def drawn(picture: Picture) -> dict[str, Any]:
     """Vega-Lite with its data and a width, on white."""
     made = specification(picture)
     made["datasets"] = made.get("datasets", {}) | {picture.name: list(picture.data)}
-    made["config"] = made.get("config", {}) | {"background": "white", "view": {"stroke": None}}
+    made["config"] = made.get("config", {}) | ON_WHITE
     for view in _views(made):
         if view.get("width") == "container":
             view["width"] = WIDTH
