@@ -21,6 +21,9 @@ from benchmarks.settings import find_source, read_settings
 
 GIVEN = ("numpy", "pandas", "annotated-types")
 """What the kit hands its tables over in and states limits of settings with: no model's own need."""
+PREPARING = tuple(
+    f"sklearn.{name}" for name in ("preprocessing", "impute", "feature_extraction.text", "compose")
+)
 Definition = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
 
 
@@ -32,6 +35,7 @@ def of_sources(config: Mapping[str, Any], changed: Mapping[str, Any], view: str)
     return {
         **dict(zip(("feature_lines_sql", "feature_lines_python"), _features(task, view),
                    strict=True)),
+        "preparation": _preparation(model, config["model"].get("prepare", "numbers")),
         "model_lines": _lines_of(model) if settings else 0,
         "loop_lines": _loops(model) if settings else 0,
         "knobs": len(settings.configurable()) if settings else None,
@@ -183,6 +187,28 @@ def _features(task: str, view: str) -> tuple[int, int]:
         }
     sql = sum(sql_lines(path.read_text(encoding="utf-8")) for path in queries if path.is_file())
     return sql, len(lines)
+
+
+@cache
+def _preparation(model: str, how: str) -> list[str]:
+    """Classes by which a model's file makes the view fit for it: of scikit-learn's modules for
+    that, and torch's embeddings. For a class of another package: what the kit puts before it."""
+    source = find_source(model)
+    if read_settings(model) is None:
+        source = None if how == "nothing" else find_source("benchmarks.estimators.Foreign")
+    if source is None:
+        return []
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    found = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module in PREPARING
+        for alias in node.names
+        if alias.name[0].isupper() and alias.name != "ColumnTransformer"
+    }
+    embeddings = {"Embedding", "EmbeddingBag"}
+    found |= {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)} & embeddings
+    return sorted(found)
 
 
 @cache

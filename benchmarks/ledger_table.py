@@ -18,7 +18,8 @@ NOTES = (
     "somebody thought of. knobs: settings; tuned: those that were searched. fits: all that were "
     "made for one model. total s: load, view, search, fit and predict. disk: bytes as stored. "
     "packages: beyond numpy and pandas, with their size. cold s: a new process until its first "
-    "prediction (timing=full). docs/work-ledger.md says how each is counted."
+    "prediction (timing=full). prepares: by what classes the model makes the view fit for it. "
+    "docs/work-ledger.md says how each is counted."
 )
 WORK_PHASES = ("load", "view", "tune", "fit", "predict")
 
@@ -47,6 +48,11 @@ def packages(row: Row) -> int | None:
     return None if found is None else len(found)
 
 
+def preparation(row: Row) -> str | None:
+    found: Any = (row.first.get("work") or {}).get("preparation")
+    return None if found is None else " ".join(found) or "nothing"
+
+
 COLUMNS = (
     Column("SQL", of_work("feature_lines_sql"), count),
     Column("Python", of_work("feature_lines_python"), count),
@@ -66,6 +72,7 @@ COLUMNS = (
     Column("GPU", word("gpu"), str),
     Column("cold s", lambda row: row.median(lambda r: (r["cold_start"] or {}).get("whole")),
            seconds, True),
+    Column("prepares", preparation, str),
 )  # fmt: skip
 
 

@@ -141,6 +141,27 @@ def test_packages_are_those_required_beyond_what_is_given():
     )
 
 
+@pytest.mark.parametrize(
+    ("model", "classes"),
+    [
+        ("models.logistic.Logistic", ["OneHotEncoder", "SimpleImputer", "StandardScaler"]),
+        ("models.random_forest.RandomForest", ["OrdinalEncoder", "SimpleImputer"]),
+        ("models.boosting.XGBoost", []),
+        ("models.baseline.Baseline", []),
+        (
+            "sklearn.neighbors.KNeighborsClassifier",
+            ["OneHotEncoder", "SimpleImputer", "StandardScaler"],
+        ),
+    ],
+)
+def test_what_a_model_does_to_the_view(model, classes):
+    config = {"task": {"_target_": "tasks.shipped.Shipped"}, "model": {"_target_": model}}
+    assert ledger.of_sources(config, {}, "features")["preparation"] == classes
+    as_it_is = config | {"model": {"_target_": model, "prepare": "nothing"}}
+    if model.startswith("sklearn"):
+        assert ledger.of_sources(as_it_is, {}, "features")["preparation"] == []
+
+
 def test_a_class_of_another_package_costs_no_line_here():
     config = {"task": {"_target_": "tasks.shipped.Shipped"},
               "model": {"_target_": "sklearn.neighbors.KNeighborsClassifier"}}  # fmt: skip

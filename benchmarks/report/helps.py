@@ -35,6 +35,7 @@ RESULTS = {
 LEDGER = {
     "SQL": "lines of SQL in the features that this model reads",
     "Python": "lines of Python in them",
+    "prepares": "classes by which the model's own file makes the features fit for it",
     "model": "lines of code in the model's own file",
     "loops": "of these, lines of loops in its training",
     "raw": "raw columns that the features are made of",

@@ -62,7 +62,7 @@ def ledger_of(section: Section, name: str) -> list[Part | None]:
     rows = section.rows
     columns = [c for c in LEDGER if any(c.value(row) is not None for row in rows)]
     made = table(name, f"{section.label}: what each approach asked for", rows, columns,
-                 helps.LEDGER, texts=("GPU",))  # fmt: skip
+                 helps.LEDGER, texts=("GPU", "prepares"))  # fmt: skip
     made = Table(made.name, made.title, made.heads, made.rows, [LEDGER_NOTES])
     return [pictures.ledger(section, f"{name}-map"), made]
 
