@@ -96,6 +96,7 @@ class RunConfig(pydantic.BaseModel, extra="forbid"):
     verdicts: Verdicts
     checks: Checks
     control: Literal["shuffled_labels", "future_column", "duplicate_users"] | None
+    picture: bool
     fresh: bool
     rerun: Literal["nothing", "failed", "disturbed"]
 
@@ -149,7 +150,7 @@ def run_cells(
     is_all = len(records) == len(present)
     shown = everything if is_all else judged(run, records, settings.verdicts)
     show(run, shown, records, console)
-    if wanted:
+    if settings.picture and (wanted or not list(run.folder.glob("*.svg"))):
         for file in pages.draw(run.folder, everything):
             console.print(f"picture: {file}", highlight=False)
     if any(is_failure(record) for record in records):
