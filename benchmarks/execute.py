@@ -110,6 +110,8 @@ class Executor:
         """Raise BadInput if a task or model refuses its settings, before any cell is run."""
         configs = [cell.config[part] for part in ("task", "model") for cell in cells]
         different = {json.dumps(config, sort_keys=True): config for config in configs}
+        for cell in cells:  # kept for the records, while the worker is still loading libraries
+            of_sources(cell)
         for cell in cells[:1]:
             with contextlib.suppress(WorkerDied):  # the cells will say so
                 if (refusal := self._worker_for(cell).check(list(different.values()))) is not None:
@@ -190,6 +192,12 @@ def constants_of(cell: Cell) -> Mapping[str, Any]:
     return settings.constants if settings else {}
 
 
+def of_sources(cell: Cell) -> dict[str, Any]:
+    """The part of a cell's work ledger that is known before it runs."""
+    view = constants_of(cell).get("view", "features")
+    return ledger.of_sources(cell.config, cell.changed, view)
+
+
 def compose(
     cell: Cell,
     ending: Ending | WorkerDied,
@@ -211,8 +219,7 @@ def compose(
         for name, size in children_peaks(outcome.get("phases", {}), ending.children).items():
             outcome["phases"][name]["children_peak"] = size
     constants = constants_of(cell)
-    view = constants.get("view", "features")
-    counted = ledger.of_sources(cell.config, cell.changed, view) | outcome.pop("work", {})
+    counted = of_sources(cell) | outcome.pop("work", {})
     return {
         "schema": SCHEMA,
         "task": cell.task,
@@ -220,7 +227,7 @@ def compose(
         "seed": cell.seed,
         "era": constants.get("era"),
         "year": constants.get("year"),
-        "view": view,
+        "view": constants.get("view", "features"),
         "bound": constants.get("bound", False),
         **outcome,
         "work": counted,
