@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.summary import Row, Section
 from tasks.base import METRICS
@@ -67,6 +67,13 @@ class Point:
         return found[0] if found else None
 
 
+class Crossing(NamedTuple):
+    before: str  # who led
+    after: str  # who leads from there on
+    where: float  # on the axis
+    point: Point  # the first one that it leads
+
+
 @dataclass(frozen=True)
 class Sweep:
     """Points of one task that differ in these settings alone, in their order."""
@@ -107,8 +114,8 @@ class Sweep:
         word = self.keys[0].partition("_")[0] + "_"
         return word if all(key.startswith(word) for key in self.keys) else ""
 
-    def crossings(self) -> list[tuple[str, str, float]]:
-        """(who led, who leads from there on, where on the axis): between two points, where their
+    def crossings(self) -> list[Crossing]:
+        """Where the lead changes: between two points, where their
         scores would meet if both were straight lines over the axis (over its logarithm, where all
         values are positive)."""
         if self.axis is None:
@@ -124,7 +131,7 @@ class Sweep:
                 continue
             gaps = [_gap(point, before, after) for point in (a, b)]
             if gaps[0] is None or gaps[1] is None:  # one of them was not there
-                found.append((before, after, self.value(b)))
+                found.append(Crossing(before, after, self.value(b), b))
                 continue
             share = gaps[0] / (gaps[0] - gaps[1]) if gaps[0] != gaps[1] else 1.0
             low, high = self.value(a), self.value(b)
@@ -133,7 +140,7 @@ class Sweep:
                 if is_log
                 else low + share * (high - low)
             )
-            found.append((before, after, where))
+            found.append(Crossing(before, after, where, b))
         return found
 
     def sentence(self) -> str:
@@ -146,10 +153,9 @@ class Sweep:
             assert first
             text = f"{first.label} leads at {self.label(led[0])} {self.axis}"
             text += unsure(led[0])
-            at = {p.leader.label: p for p in reversed(led) if p.leader}  # the first point of each
-            for _, after, where in self.crossings():
+            for _, after, where, point in self.crossings():
                 text += f"; from about {float(f'{where:.2g}'):,g} on {after} does"
-                text += unsure(at[after])
+                text += unsure(point)
             return f"{text}."
         wins: dict[str, list[str]] = {}
         for point in led:

@@ -1,5 +1,7 @@
 """Who leads where, and what it costs in the long run: known answers."""
 
+from dataclasses import replace
+
 import pytest
 
 from benchmarks.cost import Prices, break_evens, costs, read_prices
@@ -7,6 +9,7 @@ from benchmarks.report.answer import answer
 from benchmarks.summary import sections
 from benchmarks.sweep_table import to_markdown
 from benchmarks.sweeps import sweeps
+from benchmarks.verdicts import Verdict
 
 PRICES = Prices(currency="EUR", cpu_hour=3.6, gpu_hour=36, million_tokens=1)
 
@@ -31,10 +34,24 @@ def test_lines_cross_where_they_meet(record):
     records = swept(record, "slope", {1.0: {"a": 0.8, "b": 0.7}, 3.0: {"a": 0.8, "b": 0.9}})
     (sweep,) = sweeps(sections(records))
     assert (sweep.axis, [p.leader.label for p in sweep.points]) == ("slope", ["a", "b"])
-    ((before, after, where),) = sweep.crossings()
+    ((before, after, where, point),) = sweep.crossings()
+    assert point is sweep.points[1]
     assert (before, after) == ("a", "b")
     assert where == pytest.approx(3**0.5)  # half way on a logarithmic axis
     assert sweep.sentence() == "a leads at 1.0 slope; from about 1.7 on b does."
+
+
+def test_who_may_be_as_good_is_told_of_the_point_where_the_lead_changes(record):
+    scores = {1: {"a": 0.8, "b": 0.7}, 2: {"a": 0.7, "b": 0.8}, 4: {"a": 0.8, "b": 0.7}}
+    found = sections(swept(record, "slope", scores))
+    common = {"metric": "roc_auc", "difference": 0.1, "low": -0.1, "high": 0.3, "p": 0.5,
+              "band": 0.002, "design": "one seed", "seeds": 1}  # fmt: skip
+    open_question = Verdict("a", "b", word="can't tell", **common)
+    found[0] = replace(found[0], verdicts=[open_question])
+    (sweep,) = sweeps(found)
+    assert sweep.sentence() == (
+        "a leads at 1 slope (b may be as good); from about 1.4 on b does; from about 2.8 on a does."
+    )
 
 
 def test_rows_are_told_as_train_rows_in_their_order(record):
@@ -107,10 +124,6 @@ def test_the_prices_that_come_with_the_kit_can_be_read():
 
 
 def test_the_answer_names_who_is_as_good_and_what_it_costs(record):
-    from dataclasses import replace
-
-    from benchmarks.verdicts import Verdict
-
     fast = record("fast", 0, 0.82)
     fast["phases"]["fit"]["wall"] = 0.1
     slow, third = record("slow", 0, 0.819), record("third", 0, 0.7)

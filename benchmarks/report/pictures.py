@@ -404,7 +404,7 @@ def sweep_lines(sweep: Sweep, name: str, labels: Sequence[str]) -> Picture | Non
         base.mark_line(opacity=0.85).encode(x, y, color=model["color"]),
         base.mark_point(size=70, filled=True, opacity=1).encode(x, y, **model, tooltip=tips),
     ]
-    for where in (crossing[2] for crossing in sweep.crossings()):
+    for where in (crossing.where for crossing in sweep.crossings()):
         at = alt.datum(where, type="quantitative")
         layers.insert(0, alone().mark_rule(
             strokeDash=[2, 4], style="faint").encode(x=at))  # fmt: skip
