@@ -206,7 +206,8 @@ def show(run: Run, found: Sequence[Section], records: Iterable[Record], console:
     console.print()
     console.print(pages.render(found, console.width))
     console.print(
-        f"\nAll of run {run.name}: {run.folder}/table.md; each pair of models: verdicts.md",
+        f"\nAll of run {run.name}: {run.folder}/table.md; each pair of models: verdicts.md; as a "
+        f"page: python -m benchmarks.report {run.folder}",
         highlight=False,
     )
     failed = sum(map(is_failure, records))
