@@ -24,7 +24,7 @@ def render(found: Sequence[Section], width: int) -> RenderableType:
     many = len(honest) > MANY and bool(swept.renderables)
     shown = [] if many else honest  # the sweep says it shorter; table.md has all
     parts = (
-        table.render(shown, width), timing_table.render(shown), control_table.render(found),
+        table.render(shown, width), timing_table.render(shown, width), control_table.render(found),
         swept,
     )  # fmt: skip
     return Group(*(line for part in parts if part.renderables for line in (part, "")))

@@ -1,13 +1,24 @@
 """Latency by batch size and cold starts, of runs with `timing=full`."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.formats import ABSENT, compact, markdown, new_table, number, seconds, title
+from benchmarks.formats import (
+    ABSENT,
+    Column,
+    compact,
+    fitting,
+    markdown,
+    new_table,
+    number,
+    seconds,
+    title,
+)
 from benchmarks.records import Record
 from benchmarks.summary import Row, Section
 
@@ -31,16 +42,27 @@ def batches_of(record: Record) -> list[int]:
     return list(record["timing"]["batches"])
 
 
-def to_table(section: Section, as_markdown: bool = False) -> Table:
-    rows = timed(section)
-    sizes = sorted({size for row in rows for r in row.done for size in batches_of(r)})
-    names = [f"{size:,} row{'s' if size > 1 else ''}" for size in sizes]
-    table = new_table(["model"], ["import", "cold", *names, "rows/s"], as_markdown)
-    mark = section.strange_clocks
-    for row in rows:
-        texts = [cold(row, "import"), cold(row, "whole"), *(calls(row, size) for size in sizes)]
-        star = "*" if row.label in mark else ""
-        texts = [text if text == ABSENT else text + star for text in [*texts, throughput(row)]]
+def columns_of(section: Section) -> list[Column]:
+    sizes = sorted({size for row in timed(section) for r in row.done for size in batches_of(r)})
+
+    def calls_of(size: int) -> Column:
+        heading = f"{size:,} row{'s' if size > 1 else ''}"
+        return Column(heading, lambda row: calls(row, size), str, True)
+
+    return [
+        Column("import", lambda row: cold(row, "import"), str, True),
+        Column("cold", lambda row: cold(row, "whole"), str, True),
+        *map(calls_of, sizes),
+        Column("rows/s", throughput, str, True),
+    ]
+
+
+def to_table(section: Section, columns: Sequence[Column], as_markdown: bool = False) -> Table:
+    table = new_table(["model"], [column.heading for column in columns], as_markdown)
+    for row in timed(section):
+        star = "*" if row.label in section.strange_clocks else ""
+        texts = [column.cell(row) for column in columns]
+        texts = [text if text == ABSENT else text + star for text in texts]
         table.add_row(Text(row.label), *map(Text, texts))
     return table
 
@@ -68,11 +90,12 @@ def throughput(row: Row) -> str:
     return ABSENT if value is None else compact(value)
 
 
-def render(found: Iterable[Section]) -> Group:
+def render(found: Iterable[Section], width: int) -> Group:
     parts: list[RenderableType] = []
     for section in found:
         if timed(section):
-            parts += [Text(f"{title(section)}: latency and cold start", "bold"), to_table(section)]
+            parts.append(Text(f"{title(section)}: latency and cold start", "bold"))
+            parts += fitting(partial(to_table, section), columns_of(section), width)
     return Group(*parts, *([Text(NOTES, style="dim")] if parts else []))
 
 
@@ -83,7 +106,7 @@ def to_markdown(found: Iterable[Section]) -> str:
         for section in found:
             if timed(section):
                 out.write(f"### {title(section)}: latency and cold start\n")
-                console.print(to_table(section, as_markdown=True))
+                console.print(to_table(section, columns_of(section), as_markdown=True))
                 out.write(f"\n{NOTES}\n\n")
 
     return markdown(write)
