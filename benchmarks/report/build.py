@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from benchmarks.cost import Prices
-from benchmarks.report import decisions, pictures, tables
+from benchmarks.report import decisions, pictures, sweep_pictures, tables
 from benchmarks.report.answer import answer
 from benchmarks.report.curves import Load
 from benchmarks.report.parts import MOST_MODELS, Chapter, Part, best_rows
@@ -111,5 +111,5 @@ def sweep_parts(swept: Sequence[Sweep]) -> Parts:
     for place, sweep in enumerate(swept, 1):
         labels = sorted({row.label for point in sweep.points for row in point.section.rows})
         suffix = "" if place == 1 else f"-{place}"
-        yield pictures.crossover_map(sweep, f"crossover{suffix}")
-        yield pictures.sweep_lines(sweep, f"score-over{suffix}", labels[:MOST_MODELS])
+        yield sweep_pictures.crossover_map(sweep, f"crossover{suffix}")
+        yield sweep_pictures.sweep_lines(sweep, f"score-over{suffix}", labels[:MOST_MODELS])
