@@ -73,10 +73,17 @@ def speed(session: nox.Session) -> None:
     """Time the calls; compare later with `pytest-benchmark compare`. Leave the machine alone."""
     install(session, "-e", ".[dev]", "lazypredict")
     session.run(
-        "python", "-m", "pytest", "benchmarks/suites", "--benchmark-enable", "--benchmark-only",
-        "--benchmark-autosave", "--benchmark-group-by=group",
-        "--benchmark-columns=min,median,max,rounds", *session.posargs,
-    )  # fmt: skip
+        "python",
+        "-m",
+        "pytest",
+        "benchmarks/suites",
+        "--benchmark-enable",
+        "--benchmark-only",
+        "--benchmark-autosave",
+        "--benchmark-group-by=group",
+        "--benchmark-columns=min,median,max,rounds",
+        *session.posargs,
+    )
 
 
 @nox.session

@@ -1,10 +1,10 @@
 import sys
 
-from benchmarks.machine import available_cores
-from benchmarks.worker import Worker
+from benchmarks.records.machine import available_cores
+from benchmarks.runner.worker import Worker
 
 if __name__ == "__main__":
     with Worker(available_cores()) as worker:  # loads libraries while Hydra reads the configs
-        from benchmarks.run import main
+        from benchmarks.plan.run import main
 
         sys.exit(main(worker))

@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.frame import flat, settings
-from benchmarks.records import Record, Run, open_run
-from benchmarks.settings import BadInput
-from benchmarks.summary import model_label
+from benchmarks.analysis.summary import model_label
+from benchmarks.errors import BadInput
+from benchmarks.records.frame import flat, settings
+from benchmarks.records.records import Record, Run, open_run
 
 ALWAYS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -33,9 +33,18 @@ up on one that does not answer."""
 RECORD = "model_eras.record"
 """The tag by which a record that was sent before is known again."""
 TAGS = (
-    "cell", "task", "model", "era", "status", "reason", "kind", "metric", "control", "commit",
+    "cell",
+    "task",
+    "model",
+    "era",
+    "status",
+    "reason",
+    "kind",
+    "metric",
+    "control",
+    "commit",
     "config_hash",
-)  # fmt: skip
+)
 NOT_MEASURED = ("year", "seed", "threads", "machine_cores", "machine_memory_gb")
 """Columns of numbers that are no metrics."""
 LONGEST = 5000  # characters; MLflow takes 6,000 of a param and 8,000 of a tag

@@ -19,12 +19,14 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks import machine, run
-from benchmarks.cell import build
-from benchmarks.execute import ROOT
-from benchmarks.formats import new_table
-from benchmarks.records import Run
-from benchmarks.settings import BadInput, complete
+from benchmarks.cell.cell import build
+from benchmarks.errors import BadInput
+from benchmarks.plan import run
+from benchmarks.plan.settings import complete
+from benchmarks.records import machine
+from benchmarks.records.records import Run
+from benchmarks.runner.execute import ROOT
+from benchmarks.show.formats import new_table
 from tasks.base import Look
 
 SAMPLE = 20_000

@@ -23,8 +23,8 @@ from hydra.plugins.config_source import ConfigResult
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 
-from benchmarks import run
-from benchmarks.settings import REQUIRED, read_settings
+from benchmarks.plan import run
+from benchmarks.plan.settings import REQUIRED, read_settings
 
 
 class SettingsSource(FileConfigSource):

@@ -130,10 +130,21 @@ class AdamW:
     @torch.no_grad()
     def step(self, gradients: Iterable[Tensor], learning_rate: float) -> None:
         adamw(
-            self.weights, list(gradients), self.means, self.squares, [], self.steps,
-            lr=learning_rate, weight_decay=self.weight_decay, beta1=0.9, beta2=0.999, eps=1e-8,
-            amsgrad=False, maximize=False, fused=True,
-        )  # fmt: skip
+            self.weights,
+            list(gradients),
+            self.means,
+            self.squares,
+            [],
+            self.steps,
+            lr=learning_rate,
+            weight_decay=self.weight_decay,
+            beta1=0.9,
+            beta2=0.999,
+            eps=1e-8,
+            amsgrad=False,
+            maximize=False,
+            fused=True,
+        )
 
 
 class Encoder:

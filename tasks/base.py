@@ -21,7 +21,7 @@ its view for the problem at hand, and
 
     raw_columns(data, view) -> list of str    names of the raw columns that a view reads
 
-and, for controls (benchmarks.controls), where raw data hold outcomes or rows have an order in time:
+and, for controls (benchmarks.cell.controls), where raw data hold outcomes or rows have an order:
 
     relabel(data, labels) -> Data             the same rows with other outcomes, wherever they stand
     rewrite(data, n, seed) -> Data            the first n rows as they were, with all that came

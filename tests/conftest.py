@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import run
-from benchmarks.records import SCHEMA, Record
+from benchmarks.plan import run
+from benchmarks.records.records import SCHEMA, Record
 
 ROOT = Path(__file__).parent.parent
 SEARCH = "hydra.searchpath=[settings://tests/conf]"
@@ -73,26 +73,51 @@ def record() -> Callable[..., Record]:
         phase = {"start": 0.0, "wall": 1.0, "cpu": 1.5, "memory_growth": 2**20}
         timing = {"batches": [1], "calls": 20, "seconds": 0.02, "cold_start": False, "audit": True}
         made: Record = {
-            "schema": SCHEMA, "task": "coin", "model": model, "seed": seed, "era": "tests",
-            "year": 2026, "view": "features", "status": "done", "reason": None, "kind": "binary",
+            "schema": SCHEMA,
+            "task": "coin",
+            "model": model,
+            "seed": seed,
+            "era": "tests",
+            "year": 2026,
+            "view": "features",
+            "status": "done",
+            "reason": None,
+            "kind": "binary",
             "metric": "roc_auc",
             "scores": {"roc_auc": auc, "accuracy": 0.7, "log_loss": 0.5},
             "ceiling": {"roc_auc": 0.9, "accuracy": 0.8, "log_loss": 0.4},
             "floor": {"roc_auc": 0.5, "accuracy": 0.5, "log_loss": 0.7},
-            "rows": {"train": 2000, "test": 1000}, "columns": 3,
+            "rows": {"train": 2000, "test": 1000},
+            "columns": 3,
             "phases": {name: dict(phase) for name in ("load", "view", "warm_up", "fit", "predict")},
-            "latency": {"1": {"p50": 0.002, "p99": None, "min": 0.001, "calls": 5},
-                        "1000": {"p50": 0.004, "p99": None, "min": 0.004, "calls": 1}},
-            "timing": timing, "cold_start": None, "warmed_up": True, "pools": {},
-            "parameters": 1234, "size_bytes": 4321, "notes": {},
-            "config": {"task": {"_target_": "tests.harness.Coin", "rows": 60},
-                       "model": {"_target_": f"m.{model}"}, "threads": 2, "device": None},
-            "changed": {"task": {}, "model": {}}, "config_hash": "0", "limits": {"seconds": 600},
-            "code": {"task": "0", "model": "0"}, "seconds": 0.001, "commit": "abc",
+            "latency": {
+                "1": {"p50": 0.002, "p99": None, "min": 0.001, "calls": 5},
+                "1000": {"p50": 0.004, "p99": None, "min": 0.004, "calls": 1},
+            },
+            "timing": timing,
+            "cold_start": None,
+            "warmed_up": True,
+            "pools": {},
+            "parameters": 1234,
+            "size_bytes": 4321,
+            "notes": {},
+            "config": {
+                "task": {"_target_": "tests.harness.Coin", "rows": 60},
+                "model": {"_target_": f"m.{model}"},
+                "threads": 2,
+                "device": None,
+            },
+            "changed": {"task": {}, "model": {}},
+            "config_hash": "0",
+            "limits": {"seconds": 600},
+            "code": {"task": "0", "model": "0"},
+            "seconds": 0.001,
+            "commit": "abc",
             # One after the other, as cells run.
-            "started": f"2026-01-02T03:04:{next(moments):06.3f}+00:00", "packages": {"numpy": "2"},
+            "started": f"2026-01-02T03:04:{next(moments):06.3f}+00:00",
+            "packages": {"numpy": "2"},
             "machine": {"processor": "P", "cores": 2, "memory_gb": 4.0, "python": "3.11"},
-        }  # fmt: skip
+        }
         return made | changes
 
     return make

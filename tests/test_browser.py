@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from benchmarks.report.__main__ import main
+from benchmarks.report import main
 from tests.test_report import EVIL, made  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.browser

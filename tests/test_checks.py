@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from benchmarks import checks, execute, table
-from benchmarks.checks import CHECKS, NAMES, Cell, fired
-from benchmarks.summary import sections
+from benchmarks.analysis.summary import sections
+from benchmarks.cell import checks
+from benchmarks.cell.checks import CHECKS, Cell, fired
+from benchmarks.records.codes import NAMES
+from benchmarks.runner import execute
+from benchmarks.show import table
 from tasks.base import Data
 from tests.conftest import ROOT
 
@@ -24,16 +27,23 @@ def good() -> Cell:
     p = np.column_stack([1 - truth, truth]).astype(np.float32)
     phase = {"wall": 2.0, "cpu": 2.0, "others": 0.05, "memory_growth": 1.0, "peak": 1e8}
     return Cell(
-        Data(None, names, names, ("no", "yes"), group=np.arange(ROWS) // 10), p, codes,
+        Data(None, names, names, ("no", "yes"), group=np.arange(ROWS) // 10),
+        p,
+        codes,
         again=lambda rows: p[rows],
         on_train=lambda rows: (p[rows], codes[rows]),
-        warnings=["UserWarning"], unfinished=None, phases={"fit": phase, "predict": phase},
+        warnings=["UserWarning"],
+        unfinished=None,
+        phases={"fit": phase, "predict": phase},
         slowdown=1.2,
         tuning={"chosen": {"C": 1.0, "depth": 4, "name": "a"}},
         suspicions=list,
-        space={"C": {"low": 0.01, "high": 100.0, "log": True}, "depth": {"low": 2, "high": 8},
-               "name": {"choices": ["a", "b"]}},
-    )  # fmt: skip
+        space={
+            "C": {"low": 0.01, "high": 100.0, "log": True},
+            "depth": {"low": 2, "high": 8},
+            "name": {"choices": ["a", "b"]},
+        },
+    )
 
 
 def codes_of(cell: Cell) -> list[str]:
@@ -44,8 +54,12 @@ def flat(cell: Cell, share: float = 0.9) -> Cell:
     """Predictions that say nothing."""
     noise = np.random.default_rng(1).normal(0, 0.01, ROWS)
     p = np.column_stack([1 - share - noise, share + noise]).astype(np.float32)
-    return replace(cell, predictions=p, again=lambda rows: p[rows],
-                   on_train=lambda rows: (p[rows], cell.codes[rows]))  # fmt: skip
+    return replace(
+        cell,
+        predictions=p,
+        again=lambda rows: p[rows],
+        on_train=lambda rows: (p[rows], cell.codes[rows]),
+    )
 
 
 def sharper(cell: Cell) -> Cell:
@@ -114,17 +128,25 @@ def test_regression_and_several_classes_are_checked_too():
     y = random.normal(size=500)
     p = y + 0.3 * random.normal(size=500)
     cell = replace(
-        good(), data=Data(None, y, y), predictions=p, codes=y,
-        again=lambda rows: p[rows], on_train=lambda rows: (p[rows], y[rows]),
-    )  # fmt: skip
+        good(),
+        data=Data(None, y, y),
+        predictions=p,
+        codes=y,
+        again=lambda rows: p[rows],
+        on_train=lambda rows: (p[rows], y[rows]),
+    )
     assert fired(cell) == []
     q = random.dirichlet([1, 1, 1], 500)
     codes = np.array([random.choice(3, p=row) for row in q])
     names = np.array(["a", "b", "c"], dtype=object)[codes]
     several = replace(
-        good(), data=Data(None, names, names, ("a", "b", "c")), predictions=q, codes=codes,
-        again=lambda rows: q[rows], on_train=lambda rows: (q[rows], codes[rows]),
-    )  # fmt: skip
+        good(),
+        data=Data(None, names, names, ("a", "b", "c")),
+        predictions=q,
+        codes=codes,
+        again=lambda rows: q[rows],
+        on_train=lambda rows: (q[rows], codes[rows]),
+    )
     assert fired(several) == []
     wrong = q[:, [1, 2, 0]]
     assert "ME04" in codes_of(replace(several, predictions=wrong, again=lambda rows: wrong[rows]))

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from benchmarks.compare import __main__ as compare
-from benchmarks.compare.comparison import Side, failures
-from benchmarks.compare.shown import chapters
-from benchmarks.estimates import apart, estimate, of_scores
-from benchmarks.influence import Linear
-from benchmarks.report.parts import Chapter, Picture, Table
-from benchmarks.report.terminal import render
-from benchmarks.settings import BadInput
+from benchmarks import compare
+from benchmarks.analysis.comparison import Side, failures
+from benchmarks.analysis.estimates import apart, estimate, of_scores
+from benchmarks.analysis.influence import Linear
+from benchmarks.errors import BadInput
+from benchmarks.show.comparison import chapters
+from benchmarks.show.parts import Chapter, Picture, Table
+from benchmarks.show.terminal import render
 
 ROWS = 2000
 PLAIN = {"svm": 1.0}
@@ -29,8 +29,11 @@ def predicted(quality: float, seed: int, noise: float = 0.0, name: str = "svm"):
     score = quality * (2 * labels - 1) + 1.5 * random.normal(size=ROWS)
     score += noise * np.random.default_rng([seed, len(name)]).normal(size=ROWS)
     p = (1 / (1 + np.exp(-score))).astype(np.float32)
-    return {"predictions": np.column_stack([1 - p, p]), "labels": labels,
-            "group": np.repeat(np.arange(ROWS // 10), 10)}  # fmt: skip
+    return {
+        "predictions": np.column_stack([1 - p, p]),
+        "labels": labels,
+        "group": np.repeat(np.arange(ROWS // 10), 10),
+    }
 
 
 @pytest.fixture
@@ -458,9 +461,9 @@ def test_markdown_and_page_are_made_of_the_same_chapters(written, call, tmp_path
     papers, page = ModuleType("papers"), ModuleType("page")
     papers.markdown = lambda title, chapters: f"# {title}, {len(chapters)} chapters"
     page.write = lambda file, title, chapters: made.update({file.name: (title, chapters)})
-    monkeypatch.setitem(sys.modules, "benchmarks.report.papers", papers)
-    monkeypatch.setitem(sys.modules, "benchmarks.report.page", page)
-    monkeypatch.setattr("benchmarks.report.page", page, raising=False)
+    monkeypatch.setitem(sys.modules, "benchmarks.show.papers", papers)
+    monkeypatch.setitem(sys.modules, "benchmarks.show.page", page)
+    monkeypatch.setattr("benchmarks.show.page", page, raising=False)
     written()
     written("two", models={"svm": 1.3})
     files = [str(tmp_path / name) for name in ("x.md", "x.html")]

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import control_table, controls, table
-from benchmarks.cell import Impossible
-from benchmarks.controls import CONTROLS, DuplicateUsers, FutureColumn, ShuffledLabels
-from benchmarks.run import RunConfig
-from benchmarks.summary import sections
+from benchmarks.analysis.summary import sections
+from benchmarks.cell import controls
+from benchmarks.cell.cell import Impossible
+from benchmarks.cell.controls import CONTROLS, DuplicateUsers, FutureColumn, ShuffledLabels
+from benchmarks.plan.run import RunConfig
+from benchmarks.show import control_table, table
 from tasks.base import UnknownView
 from tests.harness import Coin, Leaky
 
@@ -99,8 +100,13 @@ def test_half_of_the_rows_stand_twice_and_are_split_at_random(honest):
     together = pd.concat([train, test])[column].value_counts()
     assert (together == 2).all()
     # Labels went with their rows.
-    known = dict(zip(pd.DataFrame(controls.joined(*honest.view(plain, "features"))).iloc[:, 0],
-                     controls.all_labels(plain), strict=True))  # fmt: skip
+    known = dict(
+        zip(
+            pd.DataFrame(controls.joined(*honest.view(plain, "features"))).iloc[:, 0],
+            controls.all_labels(plain),
+            strict=True,
+        )
+    )
     assert [known[x] for x in test[column]] == list(data.test_labels)
     with pytest.raises(UnknownView):
         task.view(data, "songs")
@@ -137,10 +143,14 @@ def test_controls_stand_beside_the_honest_score_and_never_in_its_table(record):
         made["config"]["control"] = control
         return made
 
-    found = sections([
-        record(auc=0.8), under("shuffled_labels", False, 0.7), under("duplicate_users", None, 0.9),
-        record("other", auc=0.6),
-    ])  # fmt: skip
+    found = sections(
+        [
+            record(auc=0.8),
+            under("shuffled_labels", False, 0.7),
+            under("duplicate_users", None, 0.9),
+            record("other", auc=0.6),
+        ]
+    )
     honest = next(section for section in found if not section.control)
     assert honest.distrust == {"svm": "shuffled_labels: so <it> is"}
     text = control_table.to_markdown(found)

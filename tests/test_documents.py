@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from benchmarks import frame
-from benchmarks.cell import build
-from benchmarks.records import Run
+from benchmarks.cell.cell import build
+from benchmarks.records import frame
+from benchmarks.records.records import Run
 from tests.conftest import ROOT
 
 
@@ -54,7 +54,7 @@ def test_the_model_of_adding_a_model_fits_and_predicts(written):
 
 def test_readme_commands_use_settings_that_exist(main):
     """Every `python -m benchmarks` line of the README composes: none is refused."""
-    from benchmarks import run
+    from benchmarks.plan import run
 
     (lines,) = [b for b in blocks("README.md", "sh") if "everyday" in b or "run=small" in b]
     commands = [line.split("#")[0].split() for line in lines.splitlines()]

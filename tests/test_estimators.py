@@ -10,8 +10,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsClassifier
 
-from benchmarks.cell import build
-from benchmarks.estimators import Foreign
+from benchmarks.cell.cell import build
+from benchmarks.cell.foreign import Foreign
 from tests.conftest import ROOT
 
 NEIGHBOURS = "sklearn.neighbors.KNeighborsClassifier"
@@ -75,10 +75,18 @@ def test_by_a_yaml_alone(records, tmp_path):
     folder.mkdir(parents=True)
     (folder / "near.yaml").write_text(f"_target_: {NEIGHBOURS}\nn_neighbors: 7\n")
     command = [
-        sys.executable, "-m", "benchmarks", "--config-dir", str(tmp_path / "conf"),
-        "task=breast_cancer", "model=near", "model.n_neighbors=9", "seed=0", "run=a",
+        sys.executable,
+        "-m",
+        "benchmarks",
+        "--config-dir",
+        str(tmp_path / "conf"),
+        "task=breast_cancer",
+        "model=near",
+        "model.n_neighbors=9",
+        "seed=0",
+        "run=a",
         f"results={tmp_path}",
-    ]  # fmt: skip
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     (record,) = records()

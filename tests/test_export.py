@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import export
-from benchmarks.records import Record, Run
+from benchmarks.records.records import Record, Run
 from tests.conftest import ROOT
 
 
@@ -81,8 +81,9 @@ def test_names_lose_what_mlflow_forbids():
 def test_a_run_of_mlflow_holds_what_the_record_does(run, send, sent, record):
     made = record(
         checks=[{"code": "ME03", "text": "t"}, {"code": "ME05", "text": "t"}],
-        work={"knobs": 3, "gpu": "no", "packages": ["scipy"]}, seconds=2.5,
-    )  # fmt: skip
+        work={"knobs": 3, "gpu": "no", "packages": ["scipy"]},
+        seconds=2.5,
+    )
     made["config"]["model"] |= {
         "C": 4.0,
         "path/": "x" * 9000,
@@ -220,8 +221,11 @@ def test_it_calls_nobody_but_the_store(run, sent, record, tmp_path):
     )
     arguments = ["r", "--results", str(run.folder.parent)]
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=tmp_path, capture_output=True, text=True,
+        [sys.executable, "-c", code, *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
         env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "HOME": str(tmp_path)},
-    )  # fmt: skip
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert len(sent()[1]) == 1

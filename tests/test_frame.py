@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from pyarrow import parquet
 
-from benchmarks import frame
-from benchmarks.frame import common_type
-from benchmarks.records import Record, Run
+from benchmarks.records import frame
+from benchmarks.records.frame import common_type
+from benchmarks.records.records import Record, Run
 
 
 @pytest.fixture
@@ -38,9 +38,10 @@ def with_settings(record: Record, **settings) -> Record:
 
 def test_a_row_holds_what_the_record_does(run, record):
     made = record(
-        cold_start={"import": 1.5, "whole": 2.5}, checks=[{"code": "ME03", "text": "words"}],
+        cold_start={"import": 1.5, "whole": 2.5},
+        checks=[{"code": "ME03", "text": "words"}],
         work={"knobs": 3, "gpu": "no", "packages": ["scikit-learn", "scipy"]},
-    )  # fmt: skip
+    )
     put(run, made)
     frame.write(run)
     (row,) = rows(run)
@@ -99,10 +100,24 @@ def test_a_tuned_row_has_the_settings_that_were_chosen(run, record):
 
 def test_a_cell_that_failed_is_a_row_without_scores(run, record):
     failed = {
-        name: value for name, value in record("a", status="failed", reason="words").items()
-        if name not in ("kind", "metric", "scores", "floor", "ceiling", "rows", "phases",
-                        "latency", "cold_start", "parameters", "size_bytes", "notes")
-    }  # fmt: skip
+        name: value
+        for name, value in record("a", status="failed", reason="words").items()
+        if name
+        not in (
+            "kind",
+            "metric",
+            "scores",
+            "floor",
+            "ceiling",
+            "rows",
+            "phases",
+            "latency",
+            "cold_start",
+            "parameters",
+            "size_bytes",
+            "notes",
+        )
+    }
     put(run, failed | {"seconds": None}, record("b"))
     frame.write(run)
     first, second = rows(run)
@@ -128,8 +143,9 @@ def test_duckdb_and_pandas_read_it(run, record):
         f" from '{path}' where reason is null group by all order by model"
     )
     assert duckdb.sql(query).fetchall() == [
-        ("svm", 60, pytest.approx(0.85), 2026, False), ("tree", 60, 0.7, 2026, False),
-    ]  # fmt: skip
+        ("svm", 60, pytest.approx(0.85), 2026, False),
+        ("tree", 60, 0.7, 2026, False),
+    ]
     table = pd.read_parquet(path)
     assert table.groupby("model")["score_roc_auc"].mean().to_dict() == pytest.approx(
         {"svm": 0.85, "tree": 0.7}
@@ -185,8 +201,9 @@ def test_a_run_writes_it_and_leaves_it_alone_when_nothing_ran(eras, main, tmp_pa
     run = Run(tmp_path / "a")
     assert eras("model.mode=good,raise", "model.factor=2").returncode == 1
     assert {(r["status"], r["model.mode"]) for r in rows(run)} == {
-        ("done", "good"), ("failed", "raise"),
-    }  # fmt: skip
+        ("done", "good"),
+        ("failed", "raise"),
+    }
 
     def again() -> None:
         with pytest.raises(SystemExit, match="1"):  # one of them did fail

@@ -4,8 +4,9 @@ import sys
 
 import pytest
 
-from benchmarks import ledger, ledger_table
-from benchmarks.summary import sections
+from benchmarks.analysis.summary import sections
+from benchmarks.plan import ledger
+from benchmarks.show import ledger_table
 
 TASK = '''"""A docstring
 of two lines."""
@@ -163,8 +164,10 @@ def test_what_a_model_does_to_the_view(model, classes):
 
 
 def test_a_class_of_another_package_costs_no_line_here():
-    config = {"task": {"_target_": "tasks.shipped.Shipped"},
-              "model": {"_target_": "sklearn.neighbors.KNeighborsClassifier"}}  # fmt: skip
+    config = {
+        "task": {"_target_": "tasks.shipped.Shipped"},
+        "model": {"_target_": "sklearn.neighbors.KNeighborsClassifier"},
+    }
     found = ledger.of_sources(config, {}, "features")
     assert (found["model_lines"], found["loop_lines"], found["knobs"]) == (0, 0, None)
     assert (found["feature_lines_sql"], found["feature_lines_python"]) == (0, 0)
@@ -189,8 +192,14 @@ def test_every_record_has_a_ledger(eras, records):
 
 def test_the_table_leaves_out_what_nobody_has(record):
     assert not ledger_table.to_markdown(sections([record() | {"work": None}])).strip()
-    work = {"model_lines": 12, "loop_lines": 0, "packages": ["a", "b"], "package_bytes": 3_000_000,
-            "gpu": "no", "fits": 2}  # fmt: skip
+    work = {
+        "model_lines": 12,
+        "loop_lines": 0,
+        "packages": ["a", "b"],
+        "package_bytes": 3_000_000,
+        "gpu": "no",
+        "fits": 2,
+    }
     text = ledger_table.to_markdown(sections([record(work=work)]))
     assert "| svm   |    12 |     0 |    2 |" in text
     assert "designed |" not in text

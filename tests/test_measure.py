@@ -7,8 +7,10 @@ import time
 import numpy as np
 import pytest
 
-from benchmarks import gauges, machine, measure
-from benchmarks.measure import Clock, latency
+from benchmarks.cell import clock as measure
+from benchmarks.cell import gauges
+from benchmarks.cell.clock import Clock, latency
+from benchmarks.records import machine
 
 MEGABYTE = 2**20
 

@@ -140,9 +140,15 @@ def test_noise_lowers_the_ceiling() -> None:
 @pytest.mark.parametrize("base_rate", [0.05, 0.3, 0.7])
 @pytest.mark.parametrize(
     "dials",
-    [{}, {"label_noise": 0.4}, {"signal_order": 3.0}, {"unseen_users": 0.4, "drift": 1.0},
-     OFF, {"rows": 300_000}],
-)  # fmt: skip
+    [
+        {},
+        {"label_noise": 0.4},
+        {"signal_order": 3.0},
+        {"unseen_users": 0.4, "drift": 1.0},
+        OFF,
+        {"rows": 300_000},
+    ],
+)
 def test_the_base_rate_is_met_whatever_the_other_dials(
     base_rate: float, dials: dict[str, float]
 ) -> None:
@@ -296,8 +302,15 @@ def test_categories_stay_categories_and_numbers_are_plain() -> None:
     table = features(drawn.users, drawn.notifications)
     categories = set(table.select_dtypes("category").columns)
     assert categories == {
-        "topic", "urgency", "part_of_day", "weekday", "age_band", "plan", "platform", "country",
-    }  # fmt: skip
+        "topic",
+        "urgency",
+        "part_of_day",
+        "weekday",
+        "age_band",
+        "plan",
+        "platform",
+        "country",
+    }
     assert list(table.topic.cat.categories) == list(people.TOPICS)
     rest = table.drop(columns=list(categories))
     assert all(isinstance(dtype, np.dtype) and dtype.kind in "iufb" for dtype in rest.dtypes)
@@ -307,10 +320,16 @@ def test_categories_stay_categories_and_numbers_are_plain() -> None:
 def small_log(rows: list[tuple[int, str, str, int, bool]]) -> tuple[pa.Table, pa.Table]:
     """(users, notifications) from (user, sent_at, topic, discount, opened) in time order."""
     users = sorted({row[0] for row in rows})
-    known = pd.DataFrame({
-        "user_id": users, "age_band": "50+", "plan": "free", "platform": "web", "country": "DE",
-        "signed_up": pd.Timestamp("2025-01-01"),
-    })  # fmt: skip
+    known = pd.DataFrame(
+        {
+            "user_id": users,
+            "age_band": "50+",
+            "plan": "free",
+            "platform": "web",
+            "country": "DE",
+            "signed_up": pd.Timestamp("2025-01-01"),
+        }
+    )
     log = pd.DataFrame(rows, columns=["user_id", "sent_at", "topic", "discount", "opened"])
     log["sent_at"] = pd.to_datetime(log.sent_at).astype("datetime64[s]")
     log.insert(0, "notification_id", range(len(log)))
@@ -320,13 +339,17 @@ def small_log(rows: list[tuple[int, str, str, int, bool]]) -> tuple[pa.Table, pa
 
 
 def test_features_of_a_log_small_enough_to_do_by_hand() -> None:
-    table = features(*small_log([
-        (7, "2025-03-03 08:00", "food", 0, True),
-        (9, "2025-03-03 08:00", "food", 0, False),
-        (7, "2025-03-03 20:00", "food", 10, False),
-        (7, "2025-03-04 08:00", "news", 0, False),
-        (7, "2025-03-05 09:00", "food", 10, True),
-    ]))  # fmt: skip
+    table = features(
+        *small_log(
+            [
+                (7, "2025-03-03 08:00", "food", 0, True),
+                (9, "2025-03-03 08:00", "food", 0, False),
+                (7, "2025-03-03 20:00", "food", 10, False),
+                (7, "2025-03-04 08:00", "news", 0, False),
+                (7, "2025-03-05 09:00", "food", 10, True),
+            ]
+        )
+    )
     assert table.sent_before.tolist() == [0, 0, 1, 2, 3]
     assert table.sent_24h.tolist() == [0, 0, 1, 2, 0]
     assert table.sent_72h.tolist() == [0, 0, 1, 2, 3]
@@ -352,12 +375,16 @@ def test_features_of_a_log_small_enough_to_do_by_hand() -> None:
 
 def test_the_night_report_leaves_out_what_was_sent_in_the_hour_before() -> None:
     def topic_rates(late: bool) -> list[float]:
-        table = features(*small_log([
-            (1, "2025-03-03 22:30", "food", 0, True),
-            (2, "2025-03-03 23:30", "food", 0, late),
-            (3, "2025-03-04 00:00", "food", 0, True),
-            (3, "2025-03-05 00:00", "food", 0, True),
-        ]))  # fmt: skip
+        table = features(
+            *small_log(
+                [
+                    (1, "2025-03-03 22:30", "food", 0, True),
+                    (2, "2025-03-03 23:30", "food", 0, late),
+                    (3, "2025-03-04 00:00", "food", 0, True),
+                    (3, "2025-03-05 00:00", "food", 0, True),
+                ]
+            )
+        )
         return table.topic_rate[2:].tolist()
 
     assert topic_rates(late=False) == [1.0, pytest.approx(2 / 3)]
@@ -403,13 +430,15 @@ def logs(draw: st.DrawFn) -> pd.DataFrame:
     def column(values: st.SearchStrategy) -> list:
         return draw(st.lists(values, min_size=n, max_size=n))
 
-    return pd.DataFrame({
-        "user_id": [user for _, user in rows],
-        "sent_at": [sent_at for sent_at, _ in rows],
-        "topic": column(st.sampled_from(people.TOPICS[:2])),
-        "discount": column(st.sampled_from((0, 10))),
-        "opened": column(st.booleans()),
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "user_id": [user for _, user in rows],
+            "sent_at": [sent_at for sent_at, _ in rows],
+            "topic": column(st.sampled_from(people.TOPICS[:2])),
+            "discount": column(st.sampled_from((0, 10))),
+            "opened": column(st.booleans()),
+        }
+    )
 
 
 @settings(max_examples=60, deadline=None)

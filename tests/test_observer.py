@@ -90,8 +90,12 @@ def test_its_error_falls_with_the_draws_and_is_the_one_it_states():
 
 
 def test_tables_hold_models_against_it(eras, records):
-    done = eras("task=notifications", "task.rows=2000", "model=baseline,logistic,ideal_observer",
-                "model.draws=100")  # fmt: skip
+    done = eras(
+        "task=notifications",
+        "task.rows=2000",
+        "model=baseline,logistic,ideal_observer",
+        "model.draws=100",
+    )
     assert done.returncode == 2, "baseline has no draws"
     arguments = ("task=notifications", "task.rows=2000", "seed=0")
     assert eras(*arguments, "model=ideal_observer").returncode == 0
@@ -101,8 +105,10 @@ def test_tables_hold_models_against_it(eras, records):
     assert names.index("ceiling") < names.index("ideal_observer") < names.index("logistic")
     assert "known" in shown
     assert {r["model"]: r["bound"] for r in records()} == {
-        "baseline": False, "logistic": False, "ideal_observer": True,
-    }  # fmt: skip
+        "baseline": False,
+        "logistic": False,
+        "ideal_observer": True,
+    }
     elsewhere = eras("task=coin", "model=ideal_observer", "run=b")
     assert elsewhere.returncode == 0
     assert "coin has no view 'watched'" in elsewhere.stdout

@@ -75,8 +75,12 @@ def test_every_form_of_a_file_gives_the_same_table(name, tmp_path):
     WRITERS[name](frame(), tmp_path / name)
     task = Table(path=str(tmp_path / name), target="churned")
     assert kinds(task) == {
-        "row id": "out", "amount": "number", "plan": "category", "flag": "category", "same": "out",
-    }  # fmt: skip
+        "row id": "out",
+        "amount": "number",
+        "plan": "category",
+        "flag": "category",
+        "same": "out",
+    }
     data = task.load(0)
     assert data.classes == ("no", "yes")
     assert (len(data.train_labels), len(data.test_labels)) == (210, 90)
@@ -149,10 +153,17 @@ def test_what_columns_are(write):
     found = Table(path=path, target="y").understand()
     by_name = {c.name: c for c in found.columns}
     assert {c.name: c.kind for c in found.columns} == {
-        "thousands": "number", "mixed": "number", "gaps": "number", "endless": "number",
-        "day": "date", "note": "text", "customer_id": "number", "uuid": "out",
-        "formula": "category", "million": "category",
-    }  # fmt: skip
+        "thousands": "number",
+        "mixed": "number",
+        "gaps": "number",
+        "endless": "number",
+        "day": "date",
+        "note": "text",
+        "customer_id": "number",
+        "uuid": "out",
+        "formula": "category",
+        "million": "category",
+    }
     assert found.table["thousands"].max() > 10**6
     assert by_name["mixed"].notes == ["8 are no numbers: missing"]
     assert by_name["gaps"].missing == 200
@@ -247,10 +258,14 @@ def test_shipped_tables_and_openml_come_by_name(monkeypatch):
 def dated(rows: int = 400) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     days = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.permutation(rows), "D")
-    return pd.DataFrame({
-        "sent_at": days, "customer_id": rng.integers(0, 80, rows), "x": rng.normal(size=rows),
-        "y": rng.choice(["a", "b"], rows),
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "sent_at": days,
+            "customer_id": rng.integers(0, 80, rows),
+            "x": rng.normal(size=rows),
+            "y": rng.choice(["a", "b"], rows),
+        }
+    )
 
 
 def test_columns_choose_the_split_and_can_be_overruled(write):
@@ -320,11 +335,15 @@ def test_random_splits_keep_the_shares_of_classes(write):
 
 def test_only_train_rows_are_learned_from(write):
     rng = np.random.default_rng(0)
-    table = pd.DataFrame({
-        "kind": rng.choice(["a", "b"], 300), "note": ["late ship again now"] * 150 + ["all is well here"] * 150,
-        "day": pd.date_range("2024-01-01", periods=300), "x": rng.normal(size=300),
-        "y": rng.choice(["n", "p"], 300),
-    })  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "kind": rng.choice(["a", "b"], 300),
+            "note": ["late ship again now"] * 150 + ["all is well here"] * 150,
+            "day": pd.date_range("2024-01-01", periods=300),
+            "x": rng.normal(size=300),
+            "y": rng.choice(["n", "p"], 300),
+        }
+    )
     task = Table(path=write(table.to_csv(index=False)), target="y", split="time")
     found = task.understand()
     first, rest = found.table[:200], found.table[200:].copy()
@@ -367,20 +386,55 @@ def _truncated() -> bytes:
 REFUSED: dict[str, tuple[str | bytes, str, dict[str, object], str]] = {
     "an empty file": ("", "a.csv", {}, "a.csv is empty"),
     "only a header": ("a,churned\n", "a.csv", {}, "has a header and no rows"),
-    "a missing target": (GOOD, "a.csv", {"target": "churn"}, "there is no column 'churn'; the nearest are 'churned'"),
+    "a missing target": (
+        GOOD,
+        "a.csv",
+        {"target": "churn"},
+        "there is no column 'churn'; the nearest are 'churned'",
+    ),
     "one class": ("x,churned\n" + "1,a\n2,a\n" * 30, "a.csv", {}, "has one class only: 'a'"),
-    "a rare class": ("x,churned\n" + "1,a\n2,b\n" * 30 + "3,c\n", "a.csv", {}, "the class 'c' of the target 'churned' has 1 row;"),
+    "a rare class": (
+        "x,churned\n" + "1,a\n2,b\n" * 30 + "3,c\n",
+        "a.csv",
+        {},
+        "the class 'c' of the target 'churned' has 1 row;",
+    ),
     "no value": ("x,churned\n" + "1,\n2,NA\n" * 30, "a.csv", {}, "has no value in any row"),
-    "a constant": ("x,churned\n" + "1,5\n2,5\n" * 30, "a.csv", {"kind": "regression"}, "is 5 in every row"),
-    "all rows alike": ("x,z,churned\n" + "1,2,a\n" * 50, "a.csv", {}, "all 50 rows of .* are the same"),
+    "a constant": (
+        "x,churned\n" + "1,5\n2,5\n" * 30,
+        "a.csv",
+        {"kind": "regression"},
+        "is 5 in every row",
+    ),
+    "all rows alike": (
+        "x,z,churned\n" + "1,2,a\n" * 50,
+        "a.csv",
+        {},
+        "all 50 rows of .* are the same",
+    ),
     "a ragged line": (GOOD + "1,2,3\n", "a.csv", {}, r"[Ll]ine:? 302"),
-    "bytes that are no text": (GOOD.encode() + b"1,2,\xff\xfe\xfa,True,x,yes\n", "a.csv", {}, "utf-8"),
+    "bytes that are no text": (
+        GOOD.encode() + b"1,2,\xff\xfe\xfa,True,x,yes\n",
+        "a.csv",
+        {},
+        "utf-8",
+    ),
     "a parquet of nothing": (b"", "a.parquet", {}, "a.parquet is empty"),
     "half a parquet": (_truncated(), "a.parquet", {}, "a.parquet cannot be read"),
-    "a class that is none": (GOOD, "a.csv", {"positive": "maybe"}, "positive=maybe is no class; there are no, yes"),
+    "a class that is none": (
+        GOOD,
+        "a.csv",
+        {"positive": "maybe"},
+        "positive=maybe is no class; there are no, yes",
+    ),
     "an encoding that is none": (GOOD, "a.csv", {"encoding": "klingon"}, "klingon"),
-    "too many classes": (GOOD, "a.csv", {"target": "amount", "kind": "multiclass"}, "rows?; a split needs"),
-}  # fmt: skip
+    "too many classes": (
+        GOOD,
+        "a.csv",
+        {"target": "amount", "kind": "multiclass"},
+        "rows?; a split needs",
+    ),
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -474,17 +528,25 @@ def test_a_look_tells_what_was_understood_and_what_is_suspicious(write):
     )
     table = table.rename(columns={"y": "outcome", "y_final": "outcome_final"})
     table = pd.concat([table, table[:100]])
-    done = look("task=table", f"task.path={write(table.to_csv(index=False))}", "task.target=outcome",
-                "task.time=sent_at")  # fmt: skip
+    done = look(
+        "task=table",
+        f"task.path={write(table.to_csv(index=False))}",
+        "task.target=outcome",
+        "task.time=sent_at",
+    )
     assert done.returncode == 0, done.stderr
     text = " ".join(done.stdout.split())
     for part in (
-        "rows 700", "outcome is binary", "classes a 4", "time by sent_at", "roughly",
+        "rows 700",
+        "outcome is binary",
+        "classes a 4",
+        "time by sent_at",
+        "roughly",
         "'outcome_final' is called like the target",
         "'outcome_final' alone predicts the target almost perfectly",
         "'score' alone predicts the target almost perfectly",
         "'closed_at' lies after 'sent_at' in 100% of the rows",
-    ):  # fmt: skip
+    ):
         assert part in text, part
 
 

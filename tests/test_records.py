@@ -6,14 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.records import ALWAYS, SCHEMA, WHEN_DONE, Cell, Run, open_run
-from benchmarks.settings import BadInput
+from benchmarks.errors import BadInput
+from benchmarks.records.records import ALWAYS, SCHEMA, WHEN_DONE, Cell, Run, open_run
 
 CELL = Cell(
-    "coin", "steep", 0,
+    "coin",
+    "steep",
+    0,
     config={"task": {"_target_": "t.T"}, "model": {"_target_": "m.M"}, "threads": 1, "device": "x"},
-    code={"task": "1", "model": "2"}, changed={},
-)  # fmt: skip
+    code={"task": "1", "model": "2"},
+    changed={},
+)
 
 
 @pytest.fixture
@@ -28,9 +31,12 @@ def write(run: Run, cell: Cell, **changes: object) -> None:
     np.savez(scratch / "cell.npz", predictions=np.zeros(3))
     (scratch / "cell.log").write_text("words")
     record = {
-        **dict.fromkeys((*ALWAYS, *WHEN_DONE)), "schema": SCHEMA, "status": "done",
-        "code": dict(cell.code), **changes,
-    }  # fmt: skip
+        **dict.fromkeys((*ALWAYS, *WHEN_DONE)),
+        "schema": SCHEMA,
+        "status": "done",
+        "code": dict(cell.code),
+        **changes,
+    }
     run.write(cell, record, scratch)
 
 

@@ -10,25 +10,49 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from benchmarks.records import Run
-from benchmarks.report import papers
-from benchmarks.report.__main__ import main
-from benchmarks.report.curves import SHARES, THRESHOLDS, curve
-from benchmarks.report.parts import Cell, Chapter, Head, Table
-from benchmarks.summary import Row
+from benchmarks.analysis.summary import Row
+from benchmarks.records.records import Run
+from benchmarks.report import main
+from benchmarks.show import papers
+from benchmarks.show.curves import SHARES, THRESHOLDS, curve
+from benchmarks.show.parts import Cell, Chapter, Head, Table
 from tests.conftest import ROOT
 
 EVIL = '<img src=x onerror=alert("no")> & =1+1 | [red]'
 CHAPTERS = [
-    "The answer", "Results", "Accuracy against time", "Seconds per phase", "Latency",
-    "The work ledger", "Calibration", "Gain", "What a decision is worth", "Total cost",
-    "Where each era wins", "Score against tuning budget", "Failures", "Checks",
+    "The answer",
+    "Results",
+    "Accuracy against time",
+    "Seconds per phase",
+    "Latency",
+    "The work ledger",
+    "Calibration",
+    "Gain",
+    "What a decision is worth",
+    "Total cost",
+    "Where each era wins",
+    "Score against tuning budget",
+    "Failures",
+    "Checks",
     "How it was measured",
-]  # fmt: skip
-WORK = {"feature_lines_sql": 12, "feature_lines_python": 3, "model_lines": 40, "loop_lines": 0,
-        "knobs": 4, "knobs_changed": 0, "knobs_tuned": 0, "fits": 1, "labels": 2000, "tokens": None,
-        "packages": ["a"], "package_bytes": 10**6, "gpu": "no", "raw_columns": 3,
-        "designed_columns": 2}  # fmt: skip
+]
+WORK = {
+    "feature_lines_sql": 12,
+    "feature_lines_python": 3,
+    "model_lines": 40,
+    "loop_lines": 0,
+    "knobs": 4,
+    "knobs_changed": 0,
+    "knobs_tuned": 0,
+    "fits": 1,
+    "labels": 2000,
+    "tokens": None,
+    "packages": ["a"],
+    "package_bytes": 10**6,
+    "gpu": "no",
+    "raw_columns": 3,
+    "designed_columns": 2,
+}
 
 
 @pytest.fixture
@@ -44,15 +68,21 @@ def made(tmp_path, record):
     def add(model: str, skill: float = 0.5, seed: int = 0, **changes: object) -> dict:
         own = np.random.default_rng([seed, len(model)]).uniform(size=1000)
         p = skill * truth + (1 - skill) * own
-        made = record(model, seed, 0.5 + skill / 3, config_hash=f"{seed}{len(model)}", work=WORK,
-                      **changes)  # fmt: skip
+        made = record(
+            model, seed, 0.5 + skill / 3, config_hash=f"{seed}{len(model)}", work=WORK, **changes
+        )
         name = f"coin-{re.sub('[^a-z]', '', model)}-{seed}-{made['config_hash']}"
         (run.cells / f"{name}.json").write_text(json.dumps(made))
         stem = f"coin-{model}-{seed}-{made['config_hash']}"
         if "/" not in stem and made["status"] == "done":
             two = [np.column_stack([1 - v, v]).astype(np.float32) for v in (p, truth)]
-            np.savez(run.cells / f"{stem}.npz", predictions=two[0], truth=two[1], labels=labels,
-                     classes=np.array(["tail", "head"]))  # fmt: skip
+            np.savez(
+                run.cells / f"{stem}.npz",
+                predictions=two[0],
+                truth=two[1],
+                labels=labels,
+                classes=np.array(["tail", "head"]),
+            )
         return made
 
     add.run = run  # type: ignore[attr-defined]
@@ -106,8 +136,15 @@ def test_files_for_papers_and_slides(made):
     assert report(made) == 0
     folder = made.run.folder / "report"
     pictures = {p.stem for p in folder.glob("*.svg")}
-    assert {"score-against-time", "phases", "latency", "work-map", "calibration", "gain",
-            "cost"} <= pictures  # fmt: skip
+    assert {
+        "score-against-time",
+        "phases",
+        "latency",
+        "work-map",
+        "calibration",
+        "gain",
+        "cost",
+    } <= pictures
     for stem in pictures:
         assert ElementTree.parse(folder / f"{stem}.svg").getroot().tag.endswith("svg")
         assert (folder / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
@@ -123,8 +160,11 @@ def test_what_can_be_changed_on_the_page_stands_on_paper_as_it_is_at_first(made)
     assert report(made) == 0
     lines = list(csv.DictReader((made.run.folder / "report" / "value.csv").open()))
     assert [line["policy"] for line in lines] == [
-        "best policy (true probabilities)", "forest", "svm", "everyone"
-    ]  # fmt: skip
+        "best policy (true probabilities)",
+        "forest",
+        "svm",
+        "everyone",
+    ]
     best, everyone = (float(lines[k]["net value per 1,000 rows"]) for k in (0, -1))
     assert best > everyone
     outcomes = np.load(next(made.run.cells.glob("*.npz")))
@@ -211,7 +251,7 @@ def test_without_the_libraries_of_the_models(made):
     blocked = ("torch", "sklearn", "sklearnex", "xgboost", "pandas", "duckdb", "pyarrow", "hydra")
     script = (
         f"import sys; sys.modules.update(dict.fromkeys({blocked}))\n"
-        "from benchmarks.report.__main__ import main\n"
+        "from benchmarks.report import main\n"
         f"sys.exit(main(['made', '--results', {str(made.run.folder.parent)!r}]))"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
@@ -237,15 +277,23 @@ def test_other_kinds_of_tasks(made, record, kind):
     }
     scores = dict.fromkeys(metrics[kind], 0.6)
     for model in ("svm", "forest"):
-        cell = made(model, kind=kind, metric=metrics[kind][0], scores=scores, ceiling=None,
-                    floor=dict.fromkeys(metrics[kind], 0.2))  # fmt: skip
+        cell = made(
+            model,
+            kind=kind,
+            metric=metrics[kind][0],
+            scores=scores,
+            ceiling=None,
+            floor=dict.fromkeys(metrics[kind], 0.2),
+        )
         rng = np.random.default_rng(0)
         outcomes = {
-            "multiclass": {"predictions": rng.dirichlet(np.ones(3), 300).astype(np.float32),
-                           "labels": rng.integers(0, 3, 300).astype(np.int16),
-                           "classes": np.array(["a", "b", "c"])},
+            "multiclass": {
+                "predictions": rng.dirichlet(np.ones(3), 300).astype(np.float32),
+                "labels": rng.integers(0, 3, 300).astype(np.int16),
+                "classes": np.array(["a", "b", "c"]),
+            },
             "regression": {"predictions": rng.normal(size=300), "labels": rng.normal(size=300)},
-        }  # fmt: skip
+        }
         np.savez(made.run.cells / f"coin-{model}-0-{cell['config_hash']}.npz", **outcomes[kind])
     assert report(made) == 0
     chapters = re.findall(r"<h2 id=[^>]*>(.*?)</h2>", page(made))

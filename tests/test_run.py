@@ -179,7 +179,8 @@ def test_a_killed_parent_takes_its_cell_along(command, tmp_path):
 
 def test_the_parent_stays_small():
     code = (
-        "import sys; from benchmarks import run, table, export, compare;"
+        "import sys; from benchmarks import compare, export; from benchmarks.plan import run;"
+        "from benchmarks.show import table;"
         "import hydra_plugins.model_eras;"
         "heavy = {'torch', 'sklearn', 'xgboost', 'duckdb', 'pandas', 'pyarrow'} & set(sys.modules);"
         "sys.exit(f'loaded {heavy}' if heavy else 0)"
@@ -191,8 +192,10 @@ def test_the_parent_stays_small():
 def test_help_lists_tasks_models_and_suites():
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", SEARCH, "--help"],
-        cwd=ROOT, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0
     for line in (
         "model: baseline, ideal_observer, logistic",

@@ -7,8 +7,9 @@ import sys
 import pytest
 import yaml
 
-from benchmarks import settings
-from benchmarks.settings import BadInput, code_hash, complete, read_settings
+from benchmarks.errors import BadInput
+from benchmarks.plan import settings
+from benchmarks.plan.settings import code_hash, complete, read_settings
 from tests.conftest import ROOT
 
 CONFIGS = [
@@ -130,7 +131,7 @@ def test_code_hash_follows_the_source(module, tmp_path):
 
 
 def test_supplied_fields_are_those_that_a_cell_fills_in():
-    from benchmarks.cell import supplied
+    from benchmarks.cell.cell import supplied
 
     given = supplied({"seed": 1, "threads": 2, "device": "cpu"})
     assert set(given) == set(settings.SUPPLIED)

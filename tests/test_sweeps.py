@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.cost import Prices, break_evens, costs, read_prices
-from benchmarks.report.answer import answer
-from benchmarks.summary import sections
-from benchmarks.sweep_table import to_markdown
-from benchmarks.sweeps import sweeps
-from benchmarks.verdicts import Verdict
+from benchmarks.analysis.cost import Prices, break_evens, costs, read_prices
+from benchmarks.analysis.summary import sections
+from benchmarks.analysis.sweeps import sweeps
+from benchmarks.analysis.verdicts import Verdict
+from benchmarks.show.answer import answer
+from benchmarks.show.sweep_table import to_markdown
 
 PRICES = Prices(currency="EUR", cpu_hour=3.6, gpu_hour=36, million_tokens=1)
 
@@ -44,8 +44,16 @@ def test_lines_cross_where_they_meet(record):
 def test_who_may_be_as_good_is_told_of_the_point_where_the_lead_changes(record):
     scores = {1: {"a": 0.8, "b": 0.7}, 2: {"a": 0.7, "b": 0.8}, 4: {"a": 0.8, "b": 0.7}}
     found = sections(swept(record, "slope", scores))
-    common = {"metric": "roc_auc", "difference": 0.1, "low": -0.1, "high": 0.3, "p": 0.5,
-              "band": 0.002, "design": "one seed", "seeds": 1}  # fmt: skip
+    common = {
+        "metric": "roc_auc",
+        "difference": 0.1,
+        "low": -0.1,
+        "high": 0.3,
+        "p": 0.5,
+        "band": 0.002,
+        "design": "one seed",
+        "seeds": 1,
+    }
     open_question = Verdict("a", "b", word="can't tell", **common)
     found[0] = replace(found[0], verdicts=[open_question])
     (sweep,) = sweeps(found)
@@ -129,8 +137,15 @@ def test_the_answer_names_who_is_as_good_and_what_it_costs(record):
     slow, third = record("slow", 0, 0.819), record("third", 0, 0.7)
     (section,) = sections([slow, fast, third])
     common = {"metric": "roc_auc", "p": 0.5, "band": 0.002, "design": "new rows", "seeds": 3}
-    equal = Verdict("fast", "slow", difference=0.001, low=-0.001, high=0.0015,
-                    word="equal in practice", **common)  # fmt: skip
+    equal = Verdict(
+        "fast",
+        "slow",
+        difference=0.001,
+        low=-0.001,
+        high=0.0015,
+        word="equal in practice",
+        **common,
+    )
     worse = Verdict("fast", "third", difference=0.12, low=0.1, high=0.14, word="better", **common)
     text = answer(replace(section, verdicts=[equal, worse]))
     assert text.startswith("On coin, fast is best (ROC AUC 0.820); slow is equal in practice")

@@ -6,10 +6,10 @@ import io
 import pytest
 from rich.console import Console
 
-from benchmarks import table, timing_table
-from benchmarks.formats import number
-from benchmarks.summary import sections
-from benchmarks.table import to_csv, to_markdown
+from benchmarks.analysis.summary import sections
+from benchmarks.show import table, timing_table
+from benchmarks.show.formats import number
+from benchmarks.show.table import to_csv, to_markdown
 
 
 def rendered(records, width: int) -> list[str]:
@@ -48,8 +48,14 @@ def test_best_first_ceiling_above_floor_below_failures_last(record):
 def test_lower_is_better_where_it_is(record):
     def regression(model, rmse):
         scores = {"rmse": rmse, "mae": 1.0, "r2": 0.5}
-        return record(model, kind="regression", metric="rmse", scores=scores, ceiling=None,
-                      floor={"rmse": 9.0, "mae": 9.0, "r2": 0.0})  # fmt: skip
+        return record(
+            model,
+            kind="regression",
+            metric="rmse",
+            scores=scores,
+            ceiling=None,
+            floor={"rmse": 9.0, "mae": 9.0, "r2": 0.0},
+        )
 
     (section,) = sections([regression("a", 3.0), regression("b", 2.0)])
     assert [row.label for row in section.rows] == ["b", "a"]

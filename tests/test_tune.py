@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import cell, tune
-from benchmarks.settings import BadInput, check_space
+from benchmarks.cell import cell, tune
+from benchmarks.errors import BadInput
+from benchmarks.plan.settings import check_space
 from tests.harness import Coin
 
 SPACE = {"factor": {"low": 0.1, "high": 10.0, "log": True}}
@@ -54,9 +55,12 @@ def test_the_chosen_values_are_the_ones_that_are_fitted(eras, records):
 
 def job(**changes) -> dict:
     return {
-        "model": {"_target_": "tests.harness.Steep"}, "seed": 0, "threads": 1, "device": None,
+        "model": {"_target_": "tests.harness.Steep"},
+        "seed": 0,
+        "threads": 1,
+        "device": None,
         "tune": {"budget": {"trials": 3}, "space": SPACE},
-    } | changes  # fmt: skip
+    } | changes
 
 
 def test_tuning_sees_nothing_of_the_test_rows():

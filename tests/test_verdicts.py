@@ -11,11 +11,12 @@ from rich.console import Console
 from scipy.special import ndtr
 from sklearn import metrics
 
-from benchmarks import table, verdict_table, verdicts
-from benchmarks.influence import Linear, influence
-from benchmarks.settings import BadInput
-from benchmarks.summary import sections
-from benchmarks.verdicts import Estimate, decide, estimate, holm, judge
+from benchmarks import verdicts as command
+from benchmarks.analysis.influence import Linear, influence
+from benchmarks.analysis.summary import sections
+from benchmarks.analysis.verdicts import Estimate, decide, estimate, holm, judge
+from benchmarks.errors import BadInput
+from benchmarks.show import table, verdict_table
 from tasks.base import METRICS, METRICS_OF, Data, standard_scores
 
 
@@ -249,13 +250,13 @@ def test_a_relative_band_follows_the_value(record):
 def test_the_command_line(eras, tmp_path, capsys):
     assert eras("model=steep,baseline", "seed=0,1").returncode == 0
     arguments = ["a", "--results", str(tmp_path)]
-    assert verdicts.main(arguments) == 0
+    assert command.main(arguments) == 0
     assert "steep" in capsys.readouterr().out
-    assert verdicts.main([*arguments, "--metric", "r2"]) == 2
+    assert command.main([*arguments, "--metric", "r2"]) == 2
     assert "has no metric r2" in capsys.readouterr().err
-    assert verdicts.main([*arguments, "--band", "-1"]) == 2
+    assert command.main([*arguments, "--band", "-1"]) == 2
     assert eras("run=alone").returncode == 0
-    assert verdicts.main(["alone", "--results", str(tmp_path)]) == 2
+    assert command.main(["alone", "--results", str(tmp_path)]) == 2
     assert "no two models" in capsys.readouterr().err
 
 

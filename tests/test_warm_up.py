@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from benchmarks import cold_start
-from benchmarks.execute import QUICK
-from benchmarks.warm_up import NoSynthetic, labels, synthetic, warm_up
+from benchmarks.cell import cold_start
+from benchmarks.cell.warm_up import NoSynthetic, labels, synthetic, warm_up
+from benchmarks.runner.execute import QUICK
 from tests.conftest import ROOT
 
 

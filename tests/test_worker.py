@@ -9,17 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.execute import QUICK
-from benchmarks.measure import children_peaks
-from benchmarks.worker import THREAD_VARIABLES, Worker, WorkerDied
+from benchmarks.cell.clock import children_peaks
+from benchmarks.runner.execute import QUICK
+from benchmarks.runner.worker import THREAD_VARIABLES, Worker, WorkerDied
 
 STEEP = {"_target_": "tests.harness.Steep"}
 COIN = {"_target_": "tests.harness.Coin"}
 
 
 def job(**settings: object) -> dict:
-    return {"task": COIN, "model": STEEP | settings, "seed": 0, "threads": 1, "device": None,
-            "timing": dict(QUICK)}  # fmt: skip
+    return {
+        "task": COIN,
+        "model": STEEP | settings,
+        "seed": 0,
+        "threads": 1,
+        "device": None,
+        "timing": dict(QUICK),
+    }
 
 
 @pytest.fixture(params=[True, False], ids=["fork", "spawn"])

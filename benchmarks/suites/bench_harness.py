@@ -15,12 +15,12 @@ from statistics import median
 import pytest
 from rich.console import Console
 
-from benchmarks import execute
-from benchmarks.cell import build, predict, supplied
-from benchmarks.machine import available_cores
-from benchmarks.records import Cell, Run
-from benchmarks.settings import complete
-from benchmarks.worker import COMMON
+from benchmarks.cell.cell import build, predict, supplied
+from benchmarks.plan.settings import complete
+from benchmarks.records.machine import available_cores
+from benchmarks.records.records import Cell, Run
+from benchmarks.runner import execute
+from benchmarks.runner.worker import COMMON
 
 ROOT = Path(__file__).parents[2]
 MODELS = ("baseline", "logistic", "random_forest", "xgboost")
@@ -32,9 +32,12 @@ def rows(benchmark) -> int:
 
 
 def cell_of(model: str, rows: int) -> Cell:
-    targets = {"baseline": "models.baseline.Baseline", "logistic": "models.logistic.Logistic",
-               "random_forest": "models.random_forest.RandomForest",
-               "xgboost": "models.boosting.XGBoost"}  # fmt: skip
+    targets = {
+        "baseline": "models.baseline.Baseline",
+        "logistic": "models.logistic.Logistic",
+        "random_forest": "models.random_forest.RandomForest",
+        "xgboost": "models.boosting.XGBoost",
+    }
     task = {"_target_": "tasks.notifications.Notifications", "rows": rows}
     config = {
         "task": complete("task", "notifications", task),

@@ -3,8 +3,8 @@
 import numpy as np
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.summary import Row, Section
-from benchmarks.verdicts import judge
+from benchmarks.analysis.summary import Row, Section
+from benchmarks.analysis.verdicts import judge
 
 MODELS, SEEDS = 10, 10
 
@@ -22,12 +22,20 @@ def test_judge(benchmark: BenchmarkFixture) -> None:
             score = (1 + model / 50) * (2 * labels - 1) + 2 * random.normal(size=rows)
             p = (1 / (1 + np.exp(-score))).astype(np.float32)
             outcomes[model, seed] = {
-                "predictions": np.column_stack([1 - p, p]), "labels": labels, "group": group,
-            }  # fmt: skip
-            records[model].append({
-                "model": model, "seed": seed, "status": "done", "kind": "binary",
-                "rows": {"train": 2 * rows, "test": rows}, "config": {},
-            })  # fmt: skip
+                "predictions": np.column_stack([1 - p, p]),
+                "labels": labels,
+                "group": group,
+            }
+            records[model].append(
+                {
+                    "model": model,
+                    "seed": seed,
+                    "status": "done",
+                    "kind": "binary",
+                    "rows": {"train": 2 * rows, "test": rows},
+                    "config": {},
+                }
+            )
     section = Section("made up", "made up", [Row(f"m{k}", found) for k, found in records.items()])
     judged = benchmark.pedantic(
         lambda: judge(section, lambda record: outcomes[record["model"], record["seed"]]), rounds=3

@@ -22,7 +22,7 @@ import torch
 import yaml
 from sklearn.metrics import roc_auc_score
 
-from benchmarks import tune
+from benchmarks.cell import tune
 from tasks.base import Data
 from tasks.notifications import Notifications
 

@@ -41,7 +41,7 @@ def write_wide(file: Path, rows: int, columns: int) -> None:
 
 def kit(file: str) -> tuple[int, int]:
     """`task=table`, with all that it finds out by itself."""
-    from benchmarks.machine import available_cores
+    from benchmarks.records.machine import available_cores
     from tasks.table import Table
 
     task = Table(path=file, target="y", n_jobs=available_cores())

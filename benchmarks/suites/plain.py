@@ -28,9 +28,15 @@ class PlainTable:
 
     def load(self, seed: int) -> Data:
         X, y = make_classification(
-            self.rows, self.columns, n_informative=15, n_redundant=5, n_clusters_per_class=6,
-            class_sep=0.7, flip_y=0.05, random_state=seed,
-        )  # fmt: skip
+            self.rows,
+            self.columns,
+            n_informative=15,
+            n_redundant=5,
+            n_clusters_per_class=6,
+            class_sep=0.7,
+            flip_y=0.05,
+            random_state=seed,
+        )
         labels = np.array(self.classes, dtype=object)[y]
         train, test, train_labels, test_labels = train_test_split(
             X, labels, test_size=1 / 3, random_state=seed, stratify=labels

@@ -284,14 +284,16 @@ def timestamps(second: np.ndarray) -> pa.Array:
 
 
 def users_table(known: Users, signed_up: np.ndarray, by_id: np.ndarray) -> pa.Table:
-    return pa.table({
-        "user_id": np.arange(len(by_id), dtype=np.int32),
-        "age_band": coded(known.age[by_id], people.AGE_BANDS),
-        "plan": coded(known.plan[by_id], people.PLANS),
-        "platform": coded(known.platform[by_id], people.PLATFORMS),
-        "country": coded(known.country[by_id], people.COUNTRIES),
-        "signed_up": timestamps(signed_up[by_id]),
-    })  # fmt: skip
+    return pa.table(
+        {
+            "user_id": np.arange(len(by_id), dtype=np.int32),
+            "age_band": coded(known.age[by_id], people.AGE_BANDS),
+            "plan": coded(known.plan[by_id], people.PLANS),
+            "platform": coded(known.platform[by_id], people.PLATFORMS),
+            "country": coded(known.country[by_id], people.COUNTRIES),
+            "signed_up": timestamps(signed_up[by_id]),
+        }
+    )
 
 
 def notifications_table(
@@ -303,13 +305,15 @@ def notifications_table(
         title *= len(levels)
         title += codes
     titles = [wording.title(*choice) for choice in product(*people.TITLE_PARTS)]
-    return pa.table({
-        "notification_id": np.arange(len(order), dtype=np.int32),
-        "user_id": user[order],
-        "sent_at": timestamps(sent.second[order]),
-        "topic": coded(sent.topic[order], people.TOPICS),
-        "discount": np.array(people.DISCOUNTS, np.int8)[sent.discount[order]],
-        "urgency": coded(sent.urgency[order], people.URGENCIES),
-        "title": coded(title[order], titles),
-        "opened": opened[order],
-    })  # fmt: skip
+    return pa.table(
+        {
+            "notification_id": np.arange(len(order), dtype=np.int32),
+            "user_id": user[order],
+            "sent_at": timestamps(sent.second[order]),
+            "topic": coded(sent.topic[order], people.TOPICS),
+            "discount": np.array(people.DISCOUNTS, np.int8)[sent.discount[order]],
+            "urgency": coded(sent.urgency[order], people.URGENCIES),
+            "title": coded(title[order], titles),
+            "opened": opened[order],
+        }
+    )

@@ -34,9 +34,13 @@ URGENCIES = tuple(wording.CLOSERS)
 DISCOUNTS = (0, 10, 20, 30, 50)  # percent
 # What a title is written from, in the order of wording.title.
 TITLE_PARTS: tuple[Sequence[Any], ...] = (
-    TOPICS, range(wording.PHRASES_A_TOPIC), DISCOUNTS,
-    tuple(wording.OPENERS), URGENCIES, range(wording.CLOSERS_AN_URGENCY),
-)  # fmt: skip
+    TOPICS,
+    range(wording.PHRASES_A_TOPIC),
+    DISCOUNTS,
+    tuple(wording.OPENERS),
+    URGENCIES,
+    range(wording.CLOSERS_AN_URGENCY),
+)
 
 PLAN_SHARES = (0.6, 0.25, 0.15)
 PLATFORM_SHARES = (0.5, 0.35, 0.15)
@@ -63,27 +67,33 @@ WEEKEND_BASE = 0.2
 
 # Rows: age bands or countries. Centred within each of them (or it would be a marginal effect of
 # the user) and within each topic (or it would be one of the topic); then (topics, groups).
-# fmt: off
-AGE_TASTE = centred(centred([
-    # fashion food  games music news  sport tech  travel
-    [+1.3, +0.0, +1.9, +1.3, -1.6, +0.0, +0.0, -1.3],
-    [+0.3, +0.6, +0.6, +0.3, -1.0, +0.3, +1.3, -0.3],
-    [-0.6, +0.6, -1.0, -0.6, +0.6, +0.6, +0.0, +0.6],
-    [-1.0, -0.6, -1.9, -1.0, +1.9, -0.6, -1.0, +1.3],
-]).T)
-COUNTRY_TASTE = centred(centred([
-    [+0.2, +0.0, +0.0, +0.6, -0.4, +0.8, -0.4, -0.2],
-    [-0.4, -0.2, +0.0, -0.4, +0.4, +0.2, +0.2, +0.8],
-    [+0.0, +0.2, +0.6, +0.0, +0.0, -0.4, +0.6, -0.6],
-    [+0.4, +0.2, -0.4, +0.0, +0.2, -0.4, -0.2, +0.2],
-]).T)
-# fmt: on
+AGE_TASTE = centred(
+    centred(
+        [
+            # fashion food  games music news  sport tech  travel
+            [+1.3, +0.0, +1.9, +1.3, -1.6, +0.0, +0.0, -1.3],
+            [+0.3, +0.6, +0.6, +0.3, -1.0, +0.3, +1.3, -0.3],
+            [-0.6, +0.6, -1.0, -0.6, +0.6, +0.6, +0.0, +0.6],
+            [-1.0, -0.6, -1.9, -1.0, +1.9, -0.6, -1.0, +1.3],
+        ]
+    ).T
+)
+COUNTRY_TASTE = centred(
+    centred(
+        [
+            [+0.2, +0.0, +0.0, +0.6, -0.4, +0.8, -0.4, -0.2],
+            [-0.4, -0.2, +0.0, -0.4, +0.4, +0.2, +0.2, +0.8],
+            [+0.0, +0.2, +0.6, +0.0, +0.0, -0.4, +0.6, -0.6],
+            [+0.4, +0.2, -0.4, +0.0, +0.2, -0.4, -0.2, +0.2],
+        ]
+    ).T
+)
 AGE_RHYTHM = centred(
     [
         [-1.2, -0.3, +0.3, +1.2],  # early rather than late, by age
         [-0.6, -0.6, +0.6, +0.6],  # at the ends of the day rather than in its middle
     ]
-)  # fmt: skip
+)
 PLAN_DISCOUNT = centred([0.6, -0.5, -1.7], PLAN_SHARES)
 AGE_WORDING = centred([-0.5, -0.2, 0.2, 0.5])
 DISCOUNT_LEVEL = centred([0.0, 0.4, 0.8, 1.2, 2.0], DISCOUNT_SHARES)

@@ -107,7 +107,11 @@ def date_parts(name: str, values: pd.Series) -> dict[str, np.ndarray]:
     moments = pd.to_datetime(values)
     days = (moments - pd.Timestamp(0)) / pd.Timedelta(days=1)
     parts: dict[str, pd.Series[Any]] = {
-        "days": days, "year": moments.dt.year, "month": moments.dt.month, "day": moments.dt.day,
-        "weekday": moments.dt.day_of_week, "hour": moments.dt.hour,
-    }  # fmt: skip
+        "days": days,
+        "year": moments.dt.year,
+        "month": moments.dt.month,
+        "day": moments.dt.day,
+        "weekday": moments.dt.day_of_week,
+        "hour": moments.dt.hour,
+    }
     return {f"{name} {part}": found.to_numpy(np.float32) for part, found in parts.items()}

@@ -22,8 +22,27 @@ import pyarrow.parquet
 from pyarrow import csv
 from pyarrow.dataset import dataset
 
-MISSING = ("", "NA", "N/A", "n/a", "na", "NaN", "nan", "NULL", "Null", "null", "None", "none", "?",
-           "-", "--", ".", "#N/A", "<NA>", "missing")  # fmt: skip
+MISSING = (
+    "",
+    "NA",
+    "N/A",
+    "n/a",
+    "na",
+    "NaN",
+    "nan",
+    "NULL",
+    "Null",
+    "null",
+    "None",
+    "none",
+    "?",
+    "-",
+    "--",
+    ".",
+    "#N/A",
+    "<NA>",
+    "missing",
+)
 """Spellings of a missing value."""
 
 FORMATS = {
@@ -178,11 +197,14 @@ def _csv(file: str, encoding: str, limit: int | None) -> pa.Table:
                 delimiter=delimiter, newlines_in_values=newlines, ignore_empty_lines=len(names) > 1
             ),
             "convert_options": csv.ConvertOptions(
-                null_values=MISSING, strings_can_be_null=True, column_types=types,
+                null_values=MISSING,
+                strings_can_be_null=True,
+                column_types=types,
                 # Yes and no are to stay words, as they may be the names of classes.
-                true_values=[], false_values=[],
+                true_values=[],
+                false_values=[],
             ),
-        }  # fmt: skip
+        }
         try:
             found = _first_rows(file, options, limit)
             break

@@ -17,8 +17,9 @@ TIME_NAME = re.compile(
 )
 GROUP_NAME = re.compile(
     r"(user|customer|client|patient|subject|person|account|household|session|device|member)"
-    r"([\s_.-]?(id|nr|no|key|uuid))?$", re.I
-)  # fmt: skip
+    r"([\s_.-]?(id|nr|no|key|uuid))?$",
+    re.I,
+)
 
 
 class Plan(NamedTuple):
@@ -66,9 +67,13 @@ def plan(
 
 
 def split(
-    way: Way, seed: int, share: float, labels: np.ndarray, classes: Sequence[str],
+    way: Way,
+    seed: int,
+    share: float,
+    labels: np.ndarray,
+    classes: Sequence[str],
     values: pd.Series | None,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+) -> tuple[np.ndarray, np.ndarray]:
     """(train, test) positions. values: of the column that rows are ordered or grouped by.
 
     By time, the test rows are a window that moves one tenth of its length into the past with each

@@ -17,16 +17,24 @@ AT_ONCE = 500  # columns
 
 
 def suspicions(
-    target: str, table: pd.DataFrame, columns: Sequence[Column], labels: np.ndarray,
-    classes: Sequence[str], time: str | None, train: np.ndarray, test: np.ndarray,
-) -> list[str]:  # fmt: skip
+    target: str,
+    table: pd.DataFrame,
+    columns: Sequence[Column],
+    labels: np.ndarray,
+    classes: Sequence[str],
+    time: str | None,
+    train: np.ndarray,
+    test: np.ndarray,
+) -> list[str]:
     """One sentence for each thing that may be a leak."""
     found = named_like(target, [column.name for column in columns if column.kind != "out"])
     rows = np.random.default_rng(0).permutation(len(table))[:SAMPLE]
     sample, known = table.iloc[rows], labels[rows]
     numbers = [column.name for column in columns if column.kind == "number"]
-    for name, score in {**ranked(sample, numbers, known, classes),
-                        **by_value(sample, columns, known, classes)}.items():  # fmt: skip
+    for name, score in {
+        **ranked(sample, numbers, known, classes),
+        **by_value(sample, columns, known, classes),
+    }.items():
         if score >= PERFECT:
             found.append(f"{name!r} alone predicts the target almost perfectly ({score:.3f})")
     if time is not None:

@@ -1,0 +1,354 @@
+"""Records summed up: rows (a model with one config, over its seeds) in sections (a task)."""
+
+import json
+import statistics
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from benchmarks.records.machine import fingerprint
+from benchmarks.records.records import Record
+from tasks.base import METRICS, METRICS_OF
+
+if TYPE_CHECKING:
+    from benchmarks.analysis.verdicts import Verdict
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A value over seeds: mean, and the sample standard deviation if there are two or more."""
+
+    mean: float
+    deviation: float | None
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Spread | None":
+        if not values:
+            return None
+        return cls(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model with one config on one task: its records over seeds, summed up."""
+
+    label: str
+    records: Sequence[Record] = field(repr=False)
+
+    @property
+    def done(self) -> list[Record]:
+        return [r for r in self.records if r["status"] == "done"]
+
+    @property
+    def first(self) -> Record:
+        return (self.done or list(self.records))[0]
+
+    def score(self, metric: str) -> Spread | None:
+        return self._spread(lambda r: r["scores"].get(metric))
+
+    def share(self) -> Spread | None:
+        """How far the main metric is on the way from the floor (0) to the ceiling (1)."""
+
+        def share(record: Record) -> float | None:
+            if record["ceiling"] is None:
+                return None
+            metric = record["metric"]
+            low, high = record["floor"][metric], record["ceiling"][metric]
+            return (record["scores"][metric] - low) / (high - low) if high != low else None
+
+        return self._spread(share)
+
+    def median(self, value: Callable[[Record], float | None]) -> float | None:
+        """The median over seeds: one disturbed clock does not move it."""
+        found = [v for v in map(value, self.done) if v is not None]
+        return statistics.median(found) if found else None
+
+    def notes(self) -> str:
+        """What the model says of itself in words (engine, solver, device), over all seeds."""
+        found: dict[str, dict[str, None]] = {}
+        for record in self.done:
+            for key, value in record["notes"].items():
+                if isinstance(value, str):
+                    found.setdefault(key, {})[value] = None
+        return " ".join(f"{key}={'/'.join(values)}" for key, values in found.items())
+
+    def checks(self) -> dict[str, str]:
+        """Code -> text of the checks that fired in any seed, the first text of each."""
+        found: dict[str, str] = {}
+        for record in self.records:
+            for check in record.get("checks", ()):
+                found.setdefault(check["code"], check["text"])
+        return dict(sorted(found.items()))
+
+    def ending(self) -> str:
+        """Empty if every seed is done; else how the others ended, with the first reason."""
+        others = [r for r in self.records if r["status"] != "done"]
+        if not others:
+            return ""
+        statuses = ", ".join(dict.fromkeys(r["status"] for r in others))
+        return f"{statuses} ({len(others)} of {len(self.records)}): {others[0]['reason']}"
+
+    def _spread(self, value: Callable[[Record], float | None]) -> Spread | None:
+        return Spread.of([v for v in map(value, self.done) if v is not None])
+
+
+@dataclass(frozen=True)
+class Section:
+    """The rows of one task with one config: everything in it is comparable."""
+
+    task: str
+    label: str
+    rows: Sequence[Row]
+    bounds: Sequence[Row] = ()
+    """What no model is compared with but all are held against, such as an ideal observer."""
+    verdicts: Sequence["Verdict"] = ()
+    """On each pair of rows, where they were asked for (see verdicts.judge)."""
+    strange_clocks: Mapping[str, str] = field(default_factory=dict)
+    """Row label -> why its times do not compare with the others' of the section."""
+    distrust: Mapping[str, str] = field(default_factory=dict)
+    """Row label -> the control that failed for it."""
+
+    @property
+    def control(self) -> str | None:
+        """How the task is spoiled in all cells of the section (see benchmarks.cell.controls)."""
+        control: str | None = self.everything[0].first["config"].get("control")
+        return control
+
+    @property
+    def key(self) -> str:
+        """The same for the sections of one task with one config, whatever their control."""
+        first = self.everything[0].first
+        code = first["code"]
+        task = [self.task, first["config"]["task"], code["task"], code.get("data")]
+        return json.dumps(task, sort_keys=True)
+
+    @property
+    def kind(self) -> str:
+        return next((r["kind"] for row in self.everything for r in row.done), "binary")
+
+    @property
+    def metric(self) -> str:
+        """The one that its rows are ordered by."""
+        return METRICS_OF[self.kind][0]
+
+    @property
+    def everything(self) -> list[Row]:
+        return [*self.bounds, *self.rows]
+
+    def known(self, row: Row) -> Spread | None:
+        """How much of what can be known at all a row knows: how far its main metric is on the way
+        from the floor (0) to the best bound (1). None without a bound on the same seeds."""
+        shares = []
+        for record in row.done:
+            metric = record["metric"]
+            best = [
+                r["scores"][metric]
+                for bound in self.bounds
+                for r in bound.done
+                if r["seed"] == record["seed"]
+            ]
+            if best and best[0] != (low := record["floor"][metric]):
+                shares.append((record["scores"][metric] - low) / (best[0] - low))
+        return Spread.of(shares)
+
+    def reference(self, name: str, metric: str) -> Spread | None:
+        """`ceiling` or `floor` over the seeds; each seed counts once."""
+        by_seed = {r["seed"]: r[name] for row in self.everything for r in row.done if r[name]}
+        return Spread.of([v[metric] for v in by_seed.values() if v[metric] is not None])
+
+
+def sections(records: Iterable[Record]) -> list[Section]:
+    """Group records into sections (a task's config) and rows (a model's config).
+
+    Records made by other code stand apart even if their configs are alike.
+    """
+    records = list(records)
+    beside = _side_by_side(records)
+    by_task: dict[str, dict[str, list[Record]]] = {}
+    for record in records:
+        config, code = record["config"], record["code"]
+        task = [
+            record["task"],
+            config["task"],
+            code["task"],
+            code.get("data"),
+            config.get("control"),
+        ]
+        task_key = json.dumps(task, sort_keys=True)
+        row_key = json.dumps([record["model"], config, code], sort_keys=True)
+        by_task.setdefault(task_key, {}).setdefault(row_key, []).append(record)
+    groups = list(by_task.values())
+    firsts = [next(iter(group.values()))[0] for group in groups]
+    labels = distinct(
+        [task_label(first) for first in firsts],
+        [version(first) for first in firsts],
+    )
+    found = []
+    for first, label, group in zip(firsts, labels, groups, strict=True):
+        rows = _ordered(_rows(group.values()))
+        clocks = _strange_clocks(rows, beside)
+        bounds = [row for row in rows if row.first.get("bound")]
+        rows = [row for row in rows if not row.first.get("bound")]
+        found.append(Section(first["task"], label, rows, bounds, (), clocks))
+    return _distrusting(found)
+
+
+def _distrusting(found: Sequence[Section]) -> list[Section]:
+    """Sections whose rows know of the controls that failed for the same model on the same task."""
+
+    def model(row: Row) -> str:
+        config = {k: v for k, v in row.first["config"].items() if k not in ("control", "tune")}
+        return json.dumps([row.first["model"], config, row.first["code"]], sort_keys=True)
+
+    failed: dict[tuple[str, str], str] = {}
+    for section in found:
+        for row in section.rows:
+            for record in row.done:
+                control = record.get("control") or {}
+                if control.get("passed") is False:
+                    failed[section.key, model(row)] = f"{control['name']}: {control['text']}"
+    if not failed:
+        return list(found)
+    return [
+        replace(
+            section,
+            distrust={
+                row.label: failed[section.key, model(row)]
+                for row in section.rows
+                if (section.key, model(row)) in failed
+            },
+        )
+        for section in found
+    ]
+
+
+def _rows(groups: Iterable[list[Record]]) -> list[Row]:
+    groups = list(groups)
+    labels = [model_label(records[0]) for records in groups]
+    for detail in ("threads", "device", "code"):
+        details = [
+            f"{detail}={r['code']['model'] if detail == 'code' else r['config'][detail]}"
+            for r, *_ in groups
+        ]
+        labels = distinct(labels, details)
+    return [Row(label, records) for label, records in zip(labels, groups, strict=True)]
+
+
+def _strange_clocks(rows: Sequence[Row], beside: Collection[int]) -> dict[str, str]:
+    """Rows with cells of another machine than most, or that ran side by side (`beside`: ids)."""
+    machines = Counter(fingerprint(r["machine"]) for row in rows for r in row.done)
+    usual = max(machines, key=lambda m: machines[m], default=None)
+    found = {}
+    for row in rows:
+        others = {fingerprint(r["machine"]) for r in row.done} - {usual}
+        reasons = [f"timed on another machine ({', '.join(map(str, other))})" for other in others]
+        if any(id(r) in beside for r in row.done):
+            reasons.append("ran side by side with another cell")
+        if reasons:
+            found[row.label] = "; ".join(sorted(reasons))
+    return found
+
+
+def _side_by_side(records: Iterable[Record]) -> set[int]:
+    """ids of the records whose cells ran while another one of them did, on the same machine."""
+    by_host: dict[str, list[tuple[datetime, datetime, int]]] = {}
+    for r in records:
+        if r["seconds"] is not None:
+            begin = datetime.fromisoformat(r["started"])
+            end = begin + timedelta(seconds=r["seconds"])
+            by_host.setdefault(str(r["machine"].get("host")), []).append((begin, end, id(r)))
+    found = set()
+    for cells in by_host.values():
+        last = None  # the one that ends last of those that have begun
+        for begin, end, which in sorted(cells):
+            if last is not None and begin < last[0]:
+                found |= {which, last[1]}
+            if last is None or end > last[0]:
+                last = end, which
+    return found
+
+
+def distinct(labels: Sequence[str], details: Sequence[str]) -> list[str]:
+    """Labels that stand more than once get their detail, if that tells them apart."""
+    told: dict[str, set[str]] = {}
+    for label, detail in zip(labels, details, strict=True):
+        told.setdefault(label, set()).add(detail)
+    return [
+        f"{label} {detail}" if len(told[label]) > 1 else label
+        for label, detail in zip(labels, details, strict=True)
+    ]
+
+
+def version(record: Record) -> str:
+    """Which code of a task this is, and which state of the files that it reads."""
+    code = record["code"]
+    return f"code={code['task']}" + (f" data={code['data']}" if "data" in code else "")
+
+
+def task_label(record: Record) -> str:
+    """The task's name, the settings that differ from its defaults, and its control."""
+    control = record["config"].get("control")
+    parts = (record["task"], changes(record, "task"), f"control={control}" if control else "")
+    return " ".join(filter(None, parts))
+
+
+def model_label(record: Record) -> str:
+    """The model's name, the settings that differ from its defaults, and whether it was tuned."""
+    return " ".join(filter(None, (record["model"], changes(record, "model"), tuned(record))))
+
+
+def tuned(record: Record) -> str:
+    budget = record["config"].get("tune", {}).get("budget")
+    if budget is None:
+        return ""
+    return f"tuned ×{budget['trials']}" if "trials" in budget else f"tuned {budget['seconds']:g} s"
+
+
+def changes(record: Record, part: str) -> str:
+    """Settings that differ from the defaults; of another class only its name."""
+    return " ".join(
+        str(v).rpartition(".")[2] if k == "_target_" else f"{k}={v}"
+        for k, v in record["changed"].get(part, {}).items()
+    )
+
+
+def _ordered(rows: Iterable[Row]) -> list[Row]:
+    """Best first by the task's main metric; rows without a score last."""
+
+    def key(row: Row) -> tuple[bool, float]:
+        if not row.done:
+            return True, 0.0
+        metric = row.first["metric"]
+        score = row.score(metric)
+        sign = -1 if METRICS[metric].higher_is_better else 1
+        return (score is None, sign * score.mean if score else 0.0)
+
+    return sorted(rows, key=key)
+
+
+def phase(record: Record, name: str) -> float | None:
+    """Wall seconds of a phase; None if the cell had none of that name."""
+    return record["phases"].get(name, {}).get("wall")
+
+
+def row_latency(record: Record) -> float:
+    """Seconds per row when all test rows are predicted in one call."""
+    n_test: int = record["rows"]["test"]
+    median: float = record["latency"][str(n_test)]["p50"]
+    return median / n_test
+
+
+def single_latency(record: Record) -> float | None:
+    """Seconds of a call with one row; None if no such calls were timed."""
+    one = record["latency"].get("1")
+    return one and float(one["p50"])
+
+
+def memory_growth(record: Record) -> float | None:
+    """Bytes: the larger growth of fit and predict over the state before each, with the memory of
+    processes that they started; None where it was not looked at."""
+    phases = [record["phases"][name] for name in ("fit", "predict")]
+    grown = [p["memory_growth"] + p.get("children_peak", 0) for p in phases if "memory_growth" in p]
+    return max(grown, default=None)

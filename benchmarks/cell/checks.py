@@ -1,0 +1,194 @@
+"""What is suspicious about a cell, each kind with a code. docs/checks.md has a section on each.
+
+Checks look at what the cell did anyway, and at predictions for a few hundred rows. They never
+change a result: what fires stands in the record and as a mark in the table.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import psutil
+
+from benchmarks.analysis.influence import Linear, influence
+from tasks.base import METRICS, METRICS_OF, Data, floor_predictions
+
+SAMPLE = 500  # rows that are predicted once more
+TRAIN_AHEAD = 0.1  # of ROC AUC, accuracy or R2
+CALIBRATION = 0.05  # mean distance of predicted and true shares, above what chance makes of it
+ORDER = 5e-3  # change of a prediction in other company; float32 alone made 1e-3 (SVM, C=100)
+OTHERS = 0.1  # CPU seconds of other processes, per second of a phase, and at least so many
+SLOWDOWN = 1.5  # times the seconds of the fastest calibration
+MEMORY = 0.9  # of all memory
+EDGE = 0.02  # of the range of a space
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What checks look at once a cell has its predictions."""
+
+    data: Data
+    predictions: np.ndarray
+    codes: np.ndarray
+    """(n_test,) labels as codes into `classes`, or values."""
+    again: Callable[[np.ndarray], np.ndarray]
+    """Predict the test rows at these positions, in this order."""
+    on_train: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+    """(predictions, labels as `codes`) of the train rows at these positions."""
+    warnings: Iterable[str]
+    """Kinds of the warnings that came while fitting."""
+    unfinished: str | None
+    """What a model says of a search for the right moment to stop that reached its limit."""
+    phases: Mapping[str, Mapping[str, float]]
+    slowdown: float
+    """How many times as long as usual a fixed piece of work took before and after the cell."""
+    tuning: Mapping[str, Any] | None
+    space: Mapping[str, Mapping[str, Any]]
+    suspicions: Callable[[], list[str]]
+    """What the task says of its own data."""
+
+
+def fired(cell: Cell, off: Iterable[str] = ()) -> list[dict[str, str]]:
+    """`code` and `text` of each check that fires; `off`: codes that are not looked at."""
+    left_out = set(off)
+    found = []
+    for code, check in CHECKS.items():
+        if code not in left_out and (text := check(cell)) is not None:
+            found.append({"code": code, "text": text})
+    return found
+
+
+def converged(cell: Cell) -> str | None:
+    names = sorted({name for name in cell.warnings if "Convergence" in name})
+    return f"{', '.join(names)} while fitting" if names else None
+
+
+def better_than_floor(cell: Cell) -> str | None:
+    metric = METRICS_OF[cell.data.kind][0]
+    floor = floor_predictions(cell.data).astype(np.float32)
+    if np.allclose(cell.predictions, floor, atol=1e-6):
+        return None  # the floor itself
+    mine, of_floor = (linear(metric, p, cell) for p in (cell.predictions, floor))
+    gain = mine.minus(of_floor)
+    sign = 1 if METRICS[metric].higher_is_better else -1
+    half = 1.96 * math.sqrt(gain.variance())
+    if sign * gain.value > half:
+        return None
+    return f"{METRICS[metric].label} {mine.value:.3f}, the floor {of_floor.value:.3f} ±{half:.3f}"
+
+
+def linear(metric: str, predictions: np.ndarray, cell: Cell) -> Linear:
+    value, each = influence(metric, predictions, cell.codes)
+    if cell.data.group is None:
+        return Linear(value, each, len(each))
+    _, group = np.unique(cell.data.group, return_inverse=True)
+    return Linear(value, np.bincount(group, each), len(each))
+
+
+def alike_on_train(cell: Cell) -> str | None:
+    metric = METRICS_OF[cell.data.kind][0]
+    n = len(cell.data.train_labels)
+    rows = np.unique(np.linspace(0, n - 1, min(n, 2 * SAMPLE)).astype(int))
+    predictions, codes = cell.on_train(rows)
+    if cell.data.classes and len(np.unique(codes)) < len(cell.data.classes):
+        return None
+    on_train, _ = influence(metric, predictions, codes)
+    on_test, _ = influence(metric, cell.predictions, cell.codes)
+    if on_train - on_test <= TRAIN_AHEAD:
+        return None
+    return f"{METRICS[metric].label} {on_train:.3f} on train rows, {on_test:.3f} on test rows"
+
+
+def calibrated(cell: Cell) -> str | None:
+    """Ten groups of equally many rows by predicted probability: how far is it from the share?"""
+    if not cell.data.classes:
+        return None
+    p, codes = cell.predictions.astype(np.float64), cell.codes
+    if cell.data.kind == "binary":
+        said, came = p[:, 1], codes == 1
+    else:  # of the class that is predicted
+        said, came = p.max(axis=1), p.argmax(axis=1) == codes
+    parts = np.array_split(np.argsort(said, kind="stable"), 10)
+    apart = [abs(said[part].mean() - came[part].mean()) for part in parts if len(part)]
+    # A share of n rows is off by about sqrt(p (1 - p) / n) even if the probability is right.
+    chance = [
+        math.sqrt((said[part] * (1 - said[part])).mean() / len(part)) for part in parts if len(part)
+    ]
+    error = float(np.mean(apart))
+    if error - float(np.mean(chance)) <= CALIBRATION:
+        return None
+    return f"predicted and true shares are {error:.3f} apart on average"
+
+
+def possible(predictions: np.ndarray, classes: tuple[str, ...]) -> str | None:
+    """What no metric should be computed from; such a cell fails."""
+    if not np.isfinite(predictions).all():
+        return f"{(~np.isfinite(predictions)).sum()} predictions are NaN or infinite"
+    if classes and (predictions.min() < 0 or abs(predictions.sum(axis=1) - 1).max() > 1e-3):
+        return "predicted probabilities are negative or do not sum to 1"
+    return None
+
+
+def ordered(cell: Cell) -> str | None:
+    rows = np.random.default_rng(0).permutation(len(cell.codes))[:SAMPLE]
+    change = np.abs(cell.again(rows).astype(np.float64) - cell.predictions[rows])
+    scale = 1.0 if cell.data.classes else float(np.abs(cell.predictions).max()) or 1.0
+    if not change.size or change.max() <= ORDER * scale:
+        return None
+    return f"a prediction moves by {change.max():.2g} when rows are shuffled"
+
+
+def finished(cell: Cell) -> str | None:
+    return cell.unfinished
+
+
+def undisturbed(cell: Cell) -> str | None:
+    for name in ("fit", "predict"):
+        phase = cell.phases.get(name, {})
+        others, wall = phase.get("others", 0.0), phase.get("wall", 0.0)
+        if others > max(OTHERS, OTHERS * wall):
+            return f"other processes used {others:.2f} CPU seconds in the {wall:.2f} s of {name}"
+    if cell.slowdown > SLOWDOWN:
+        return f"the machine was {cell.slowdown:.1f} times slower than usual"
+    return None
+
+
+def within_memory(cell: Cell) -> str | None:
+    most = max((phase.get("peak", 0.0) for phase in cell.phases.values()), default=0.0)
+    total = psutil.virtual_memory().total
+    if most <= MEMORY * total:
+        return None
+    return f"{most / 2**30:.1f} of {total / 2**30:.1f} GB"
+
+
+def inside_its_space(cell: Cell) -> str | None:
+    at_edge = []
+    for name, value in (cell.tuning or {}).get("chosen", {}).items():
+        entry = cell.space.get(name, {})
+        if "low" not in entry:
+            continue
+        scale = math.log if entry.get("log") else float
+        low, high, place = scale(entry["low"]), scale(entry["high"]), scale(value)
+        if min(place - low, high - place) < EDGE * (high - low):
+            at_edge.append(f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}")
+    return ", ".join(at_edge) or None
+
+
+def unsuspected(cell: Cell) -> str | None:
+    return "; ".join(cell.suspicions()) or None
+
+
+CHECKS: Mapping[str, Callable[[Cell], str | None]] = {
+    "ME01": converged,
+    "ME02": better_than_floor,
+    "ME03": alike_on_train,
+    "ME04": calibrated,
+    "ME06": ordered,
+    "ME07": finished,
+    "ME08": undisturbed,
+    "ME09": within_memory,
+    "ME10": inside_its_space,
+    "ME11": unsuspected,
+}

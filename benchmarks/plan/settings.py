@@ -1,0 +1,226 @@
+"""Settings of a model or task, read from its source without importing it.
+
+A model's dataclass is the one place where its settings, their types, ranges and defaults are
+written. The process that plans a run needs them (to complete a config, to refuse a bad value)
+but must not load torch or scikit-learn, so it reads the class with `ast`.
+"""
+
+import ast
+import functools
+import hashlib
+import sys
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import annotated_types
+import pydantic
+
+from benchmarks.errors import BadInput, refusal, unknown_key
+
+REQUIRED = "???"
+"""What Hydra's configs say of a setting that has to be given."""
+SUPPLIED = ("random_state", "n_jobs", "device")
+"""Fields that the cell fills in from its seed, threads and device; never set by a config."""
+
+_NAMES: dict[str, Any] = {
+    name: getattr(module, name)
+    for module, names in {
+        typing: ("Annotated", "Any", "Literal", "Optional", "Union"),
+        annotated_types: ("Ge", "Gt", "Le", "Lt", "Interval", "MinLen", "MaxLen"),
+    }.items()
+    for name in names
+} | {
+    "__builtins__": {},
+    "int": int,
+    "float": float,
+    "bool": bool,
+    "str": str,
+    "list": list,
+    "dict": dict,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a class's source says about it."""
+
+    source: Path
+    defaults: Mapping[str, Any]
+    types: Mapping[str, Any]
+    constants: Mapping[str, Any]
+    """Class constants with literal values, such as `era`, `year` and `view`."""
+
+    @property
+    def supplied(self) -> tuple[str, ...]:
+        return tuple(name for name in SUPPLIED if name in self.types)
+
+    def configurable(self) -> dict[str, Any]:
+        return {k: v for k, v in self.defaults.items() if k not in SUPPLIED}
+
+    def required(self) -> list[str]:
+        """Settings without a default."""
+        return [name for name in self.types if name not in self.defaults]
+
+
+def find_source(target: str) -> Path | None:
+    """Find the file that defines `package.module.Class`, importing nothing."""
+    parts = target.split(".")[:-1]
+    for folder in sys.path if parts else ():
+        base = Path(folder or ".").joinpath(*parts)
+        for candidate in (base.with_suffix(".py"), base / "__init__.py"):
+            if candidate.is_file():
+                return candidate
+    return None
+
+
+def read_settings(target: str) -> Settings | None:
+    """Read the dataclass `target` names; None if there is no such dataclass to read."""
+    source = find_source(target)
+    if source is None:
+        return None
+    for node in ast.parse(source.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef) and node.name == target.rsplit(".", 1)[-1]:
+            is_dataclass = any("dataclass" in ast.unparse(d) for d in node.decorator_list)
+            return _read_class(source, node) if is_dataclass else None
+    return None
+
+
+def _read_class(source: Path, node: ast.ClassDef) -> Settings:
+    defaults: dict[str, Any] = {}
+    types: dict[str, Any] = {}
+    constants: dict[str, Any] = {}
+    for line in node.body:
+        if not isinstance(line, ast.AnnAssign) or not isinstance(line.target, ast.Name):
+            continue
+        name, annotation = line.target.id, ast.unparse(line.annotation)
+        value = ast.literal_eval(line.value) if line.value is not None else ...
+        if annotation.startswith(("ClassVar", "typing.ClassVar")):
+            constants[name] = value
+        else:
+            # The annotation is the author's own code; names outside _NAMES are not allowed.
+            types[name] = eval(annotation, _NAMES)  # noqa: S307 - see the line above
+            if value is not ...:
+                defaults[name] = value
+    return Settings(source, defaults, types, constants)
+
+
+def complete(kind: str, name: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the config of one model or task and fill in its defaults.
+
+    kind: `model` or `task`, for the message. Raises BadInput for a value of the wrong type or
+    out of range. A target whose source is no readable dataclass (a class of another package)
+    is passed through; its constructor has the last word, in the cell.
+    """
+    target = config.get("_target_")
+    if not isinstance(target, str) or "." not in target:
+        raise BadInput(f"conf/{kind}/{name}.yaml needs a _target_ such as {kind}s.mine.Mine.")
+    given = {k: v for k, v in config.items() if k not in ("_target_", "space") and v != REQUIRED}
+    settings = read_settings(target)
+    if settings is None:
+        return {"_target_": target, **given}
+    return {"_target_": target, **validate(f"{kind}.", settings, given)}
+
+
+def check_space(name: str, target: str, space: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The search space of a model, checked against its settings. Raises BadInput.
+
+    An entry is `{low, high}`, with `log: true` where it is searched on a log scale, or `{choices}`.
+    """
+    settings = read_settings(target)
+    for key, entry in space.items():
+        where = f"model.space.{key}"
+        if settings is not None and key not in settings.configurable():
+            known = ", ".join(sorted(settings.configurable()))
+            raise BadInput(
+                f"The space of {name} names {key}, which is no setting; there are: {known}."
+            )
+        if not isinstance(entry, Mapping) or set(entry) not in (
+            {"low", "high"},
+            {"low", "high", "log"},
+            {"choices"},
+        ):
+            raise BadInput(f"{where}={entry}: give low and high (and log), or choices.")
+        ends = entry.get("choices") or [entry.get("low"), entry.get("high")]
+        if "low" in entry:
+            low, high = ends
+            if not all(isinstance(end, int | float) for end in ends) or not low < high:
+                raise BadInput(f"{where}={entry}: low must be a number below high.")
+            if entry.get("log") and low <= 0:
+                raise BadInput(f"{where}={entry}: a log scale needs a low above 0.")
+        if settings is not None:
+            for end in ends:
+                validate("model.", settings, {key: end})
+    return {key: dict(entry) for key, entry in space.items()}
+
+
+def validate(prefix: str, settings: Settings, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `given` completed and converted to the declared types; BadInput names the first
+    setting that does not fit."""
+    allowed = settings.configurable()
+    for key in given:
+        if key in SUPPLIED:
+            raise BadInput(f"{prefix}{key} is filled in from seed=, threads= and device=.")
+        if key not in settings.types:
+            raise BadInput(unknown_key(prefix + key, allowed))
+    fields: dict[str, Any] = {
+        key: (kind, allowed.get(key, ...))
+        for key, kind in settings.types.items()
+        if key not in SUPPLIED
+    }
+    schema = pydantic.create_model(
+        "Schema", __config__=pydantic.ConfigDict(extra="forbid", protected_namespaces=()), **fields
+    )
+    try:
+        completed: dict[str, Any] = schema(**given).model_dump()
+        return completed
+    except pydantic.ValidationError as error:
+        raise BadInput(refusal(error, prefix)) from None
+
+
+def data_hash(target: str, config: Mapping[str, Any]) -> str | None:
+    """Hash the files that a task's settings name (its class says which: `files`); None if it reads
+    none, or none that are there."""
+    settings = read_settings(target)
+    names = settings.constants.get("files", ()) if settings else ()
+    digest, found = hashlib.sha256(), False
+    for name in filter(lambda name: config[name] is not None, names):
+        path = Path(str(config[name])).expanduser()
+        if path.is_dir():
+            files = [file for file in sorted(path.rglob("*")) if file.is_file()]
+        else:
+            files = [path] if path.is_file() else sorted(Path().glob(str(config[name])))
+        for file in files:
+            state = file.stat()
+            digest.update(_file_hash(file, (state.st_size, state.st_mtime_ns)))
+            found = True
+    return digest.hexdigest()[:12] if found else None
+
+
+@functools.cache
+def _file_hash(file: Path, _state: tuple[int, int]) -> bytes:
+    """Of the content; size and moment of change are there for the cache."""
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").digest()
+    except OSError:  # whoever reads it will say what is wrong
+        return b""
+
+
+def code_hash(target: str) -> str | None:
+    """Hash the source that stands behind a target: its file, or its folder for a package.
+
+    Results of code that has changed are not results of the code that is there.
+    """
+    source = find_source(target)
+    if source is None:
+        return None
+    files = [source]
+    if source.name == "__init__.py":
+        files = sorted(p for p in source.parent.iterdir() if p.suffix in (".py", ".sql"))
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,151 @@
+"""All records of a run as one flat table, records.parquet: a row per cell, for pandas, Polars or
+DuckDB.
+
+results/README.md says what the columns hold. Works from records alone; knows no model and no task.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from benchmarks.analysis.summary import memory_growth
+from benchmarks.records.records import Record, Run, name_of
+
+FILE = "records.parquet"
+PHASES = ("import", "load", "view", "warm_up", "tune", "fit", "predict")
+PLAIN = (
+    "task",
+    "model",
+    "era",
+    "year",
+    "seed",
+    "status",
+    "reason",
+    "kind",
+    "metric",
+    "view",
+    "columns",
+    "parameters",
+    "size_bytes",
+    "config_hash",
+    "commit",
+    "seconds",
+)
+"""Fields of a record that are columns as they are."""
+
+WITHOUT_VALUES: dict[str, type] = {
+    **dict.fromkeys(("era", "reason", "kind", "metric", "control", "device", "commit"), str),
+    "control_passed": bool,
+    "work_packages": list,
+}
+"""Types of columns in which no record has a value; any other is of numbers."""
+
+
+def settings(record: Record, part: str) -> dict[str, Any]:
+    """What the `task` or the `model` was set to, with what a search has chosen on top."""
+    chosen = (record.get("tuning") or {}).get("chosen", {}) if part == "model" else {}
+    return {**record["config"][part], **chosen}
+
+
+def flat(record: Record) -> dict[str, Any]:
+    """A row: column -> a number, a text, a truth value, a moment, a list of texts, or None for
+    what the cell does not have or did not get to."""
+    control, tuning = record.get("control") or {}, record.get("tuning") or {}
+    row: dict[str, Any] = {
+        "cell": name_of(record),
+        **{name: record.get(name) for name in PLAIN},
+        "bound": bool(record.get("bound")),
+        "control": record["config"].get("control"),
+        "control_passed": control.get("passed"),
+        "tuned_trials": tuning.get("used", {}).get("trials"),
+        "checks": [check["code"] for check in record.get("checks", ())],
+        "memory_growth": memory_growth(record) if record["status"] == "done" else None,
+        "threads": record["config"]["threads"],
+        "device": record["config"]["device"],
+        "started": datetime.fromisoformat(record["started"]),
+    }
+    phases = record.get("phases") or {}
+    for prefix, clock in (("seconds", "wall"), ("cpu_seconds", "cpu")):
+        row |= {f"{prefix}_{name}": phases.get(name, {}).get(clock) for name in PHASES}
+    for batch, times in (record.get("latency") or {}).items():
+        row |= {f"latency_{batch}_{name}": times[name] for name in ("p50", "p99")}
+    for prefix, field in (
+        ("score", "scores"),
+        ("ceiling", "ceiling"),
+        ("floor", "floor"),
+        ("rows", "rows"),
+        ("cold_start", "cold_start"),
+        ("work", "work"),
+        ("code", "code"),
+        ("machine", "machine"),
+    ):
+        row |= {f"{prefix}_{name}": value for name, value in (record.get(field) or {}).items()}
+    for name in ("packages", "notes"):
+        row[name] = as_json(record.get(name) or {})
+    for part in ("task", "model"):
+        given = settings(record, part)
+        row[f"{part}_settings"] = as_json(given)
+        row |= {f"{part}.{k}": v for k, v in given.items() if not isinstance(v, Mapping | list)}
+    return row
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def write(run: Run) -> None:
+    """Write records.parquet, whole or not at all; nothing if it is as new as the newest record,
+    and no file if there is no record."""
+    path = run.folder / FILE
+    newest = max((file.stat().st_mtime_ns for file in run.cells.glob("*.json")), default=0)
+    if path.exists() and path.stat().st_mtime_ns >= newest > 0:
+        return
+    rows = [{"run": run.name, **flat(record)} for record in run.read()]
+    if not rows:
+        path.unlink(missing_ok=True)
+        return
+    from pyarrow import parquet  # only here: a run that has nothing to do should not wait for it
+
+    partial = path.with_name(f"records.{os.getpid()}.partial")
+    try:
+        parquet.write_table(to_table(rows), partial)
+        os.utime(partial, ns=(newest, newest))  # a record that came meanwhile is newer
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def to_table(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Rows as a pyarrow.Table, each column with a type that holds all of its values."""
+    import pyarrow
+
+    types = {
+        bool: pyarrow.bool_(),
+        int: pyarrow.int64(),
+        float: pyarrow.float64(),
+        str: pyarrow.string(),
+        list: pyarrow.list_(pyarrow.string()),
+        datetime: pyarrow.timestamp("us", tz="UTC"),
+    }
+    # A cell that failed has fewer columns: the order is that of the rows that have most.
+    longest_first = sorted(rows, key=len, reverse=True)
+    columns = {}
+    for name in dict.fromkeys(name for row in longest_first for name in row):
+        values = [row.get(name) for row in rows]
+        kind = common_type(values) or WITHOUT_VALUES.get(name, float)
+        if kind is str:
+            values = [v if v is None or isinstance(v, str) else as_json(v) for v in values]
+        columns[name] = pyarrow.array(values, types[kind])
+    return pyarrow.table(columns)
+
+
+def common_type(values: Sequence[Any]) -> type | None:
+    """The type of all values that there are: text if nothing else holds them; None if none are."""
+    kinds = {type(value) for value in values if value is not None}
+    if int in kinds and any(isinstance(v, int) and abs(v) >= 2**63 for v in values):
+        return str
+    if len(kinds) > 1:
+        return float if kinds == {int, float} else str
+    return next(iter(kinds), None)

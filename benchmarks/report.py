@@ -1,0 +1,85 @@
+"""A run as one page, and as files for a README, a paper or a slide.
+
+    python -m benchmarks.report RUN
+
+Writes results/RUN/report.html, which needs no network and no second file, and beside it in
+results/RUN/report/ the same content as Markdown and LaTeX, the numbers as CSV, the pictures as SVG
+and PNG. Works from records alone.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.analysis.cost import PRICES, read_prices
+from benchmarks.analysis.summary import Section, sections
+from benchmarks.analysis.verdicts import judge
+from benchmarks.errors import BadInput
+from benchmarks.records.records import Run, open_run
+
+
+def judged(run: Run) -> tuple[list[Section], list[str]]:
+    """(sections of a run with their verdicts, sentences on what cannot be read, which are printed).
+    Raises BadInput if there is no record."""
+    records, unreadable = run.scan()
+    for sentence in unreadable:
+        print(f"warning: {sentence}", file=sys.stderr)
+    if not records:
+        raise BadInput(f"The run {run.name} holds no records.")
+    return [judge(section, run.outcomes) for section in sections(records)], unreadable
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.report",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("run", metavar="RUN", help="name of a run (or its folder)")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="default: results")
+    parser.add_argument(
+        "--prices",
+        type=Path,
+        default=PRICES,
+        metavar="FILE",
+        help="what computing costs; default: conf/prices.yaml",
+    )
+    parser.add_argument(
+        "--with",
+        dest="others",
+        nargs="+",
+        default=[],
+        metavar="RUN",
+        help="runs whose sweeps and searches are shown as well, such as scaling",
+    )
+    parser.add_argument("--page-only", action="store_true", help="write nothing but the page")
+    options = parser.parse_args(arguments)
+    try:
+        prices = read_prices(options.prices)
+        run = open_run(options.results, options.run)
+        found, unreadable = judged(run)
+        others = [judged(open_run(options.results, name))[0] for name in options.others]
+        # Only here, as loading the pictures' library takes a while and a mistake is told at once.
+        from benchmarks.show import page, papers
+        from benchmarks.show.answer import subject
+        from benchmarks.show.build import chapters
+
+        title = f"{run.name}: {subject(found)}"
+        made = chapters(found, run.outcomes, unreadable, prices, others)
+        file, folder = run.folder / "report.html", run.folder / "report"
+        page.write(file, title, made)
+        if not options.page_only:
+            papers.write(folder, title, made)
+    except BadInput as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: The report cannot be written: {error.strerror}.", file=sys.stderr)
+        return 2
+    print(f"{file}\n{folder}/" if not options.page_only else file)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,287 @@
+"""Run cells one after another, record every ending, show how far it is.
+
+Knows nothing of Hydra: it gets cells and leaves records.
+"""
+
+import contextlib
+import json
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+from benchmarks.analysis.summary import model_label
+from benchmarks.cell.clock import children_peaks
+from benchmarks.errors import BadInput
+from benchmarks.plan import ledger
+from benchmarks.plan.settings import read_settings
+from benchmarks.records import machine
+from benchmarks.records.records import SCHEMA, Cell, Record, Run
+from benchmarks.runner.worker import Ending, Worker, WorkerDied
+from tasks.base import METRICS
+
+ROOT = Path(__file__).parents[2]
+QUICK: Mapping[str, Any] = {
+    "batches": [1],
+    "calls": 20,
+    "seconds": 0.02,
+    "cold_start": False,
+    "audit": True,
+}
+"""What conf/timing/quick.yaml says (see benchmarks.plan.run.Timing)."""
+
+
+def is_wanted(
+    record: Record | None, limit: float, timing: Mapping[str, Any], fresh: bool, rerun: str
+) -> bool:
+    """Does a cell with this record (None: without one) have to run?
+
+    Every ending counts, so that a suite with a cell that hangs can be completed; a failed cell
+    runs again when its code changes, when it may take longer than before, or when asked to. A cell
+    that is done runs again for what is to be timed and was not.
+    """
+    if record is None or fresh:
+        return True
+    if record["status"] == "timeout" and record["limits"]["seconds"] < limit:
+        return True
+    if record["status"] == "done" and times_more(timing, record["timing"]):
+        return True
+    if rerun == "disturbed":
+        return any(check["code"] == "ME08" for check in record.get("checks", ()))
+    return rerun == "failed" and record["status"] != "done"
+
+
+def times_more(wanted: Mapping[str, Any], had: Mapping[str, Any]) -> bool:
+    return (
+        not set(wanted["batches"]) <= set(had["batches"])
+        or wanted["calls"] > had["calls"]
+        or wanted["cold_start"] > had["cold_start"]
+    )
+
+
+class Executor:
+    """Runs the cells of one run in workers of its own. A context manager."""
+
+    def __init__(
+        self,
+        run: Run,
+        cells: Sequence[Cell],
+        limit: float,
+        console: Console,
+        worker: Worker | None = None,
+        checks_off: Sequence[str] = (),
+        timing: Mapping[str, Any] = QUICK,
+    ) -> None:
+        """worker: one that was started before, used for the cells that have as many threads.
+        checks_off: codes of checks that are not made. timing: what is timed, see QUICK."""
+        self.run, self.limit, self.console = run, limit, console
+        self.checks_off, self.timing = list(checks_off), dict(timing)
+        self._fastest: float | None = None  # seconds of a calibration, the best of all
+        self._modules = target_modules(cells)
+        self._workers: dict[int, Worker] = {}  # by number of threads, their libraries loaded
+        self._early = worker
+        self._left = Counter((cell.task, cell.model) for cell in cells)
+        self._seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+            transient=True,
+            # The cells use all cores: drawing often would disturb their clock.
+            refresh_per_second=2,
+            disable=not console.is_terminal or not cells,
+        )
+        self._bar = self._progress.add_task("loading libraries", total=len(cells), left="")
+
+    def __enter__(self) -> "Executor":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+        for worker in self._workers.values():
+            worker.__exit__()
+
+    def check(self, cells: Sequence[Cell]) -> None:
+        """Raise BadInput if a task or model refuses its settings, before any cell is run."""
+        configs = [cell.config[part] for part in ("task", "model") for cell in cells]
+        different = {json.dumps(config, sort_keys=True): config for config in configs}
+        for cell in cells:  # kept for the records, while the worker is still loading libraries
+            of_sources(cell)
+        for cell in cells[:1]:
+            with contextlib.suppress(WorkerDied):  # the cells will say so
+                if (refusal := self._worker_for(cell).check(list(different.values()))) is not None:
+                    raise BadInput(refusal)
+
+    def execute(self, cell: Cell) -> Record:
+        """Run one cell and return the record that was written, whatever became of the cell."""
+        started = datetime.now(UTC)
+        scratch = self.run.scratch(cell)
+        try:
+            worker = self._worker_for(cell)
+            self._show(cell)
+            job = job_of(cell) | {
+                "trials": str(self.run.trials(cell).resolve()),
+                "checks_off": self.checks_off,
+                "bound": constants_of(cell).get("bound", False),
+                "timing": self.timing,
+                "fastest": self._fastest,
+            }
+            ending: Ending | WorkerDied = worker.run(job, scratch, self.limit)
+            pools = worker.state.get("pools")
+        except WorkerDied as death:
+            self._workers.pop(cell.config["threads"], None)
+            ending, pools = death, None
+        asked = {"limits": {"seconds": self.limit}, "timing": self.timing}
+        record = compose(cell, ending, scratch, asked, started) | {"pools": pools}
+        self._calibrated(record.get("calibration", {}).get("seconds"))
+        self.run.write(cell, record, scratch)
+        self._seconds[cell.task, cell.model].append(record["seconds"] or 0.0)
+        self._left[cell.task, cell.model] -= 1
+        self._progress.advance(self._bar)
+        self.console.print(line_of(record), highlight=False)
+        return record
+
+    def _worker_for(self, cell: Cell) -> Worker:
+        """A worker whose threads are fixed at the cell's number and whose libraries are loaded."""
+        threads = cell.config["threads"]
+        if threads not in self._workers:
+            if self._early is not None and self._early.threads == threads:
+                worker, self._early = self._early, None
+            else:
+                worker = Worker(threads)
+            worker.load(self._modules)
+            self._calibrated(worker.state.get("fastest"))
+            self._workers[threads] = worker
+        return self._workers[threads]
+
+    def _calibrated(self, seconds: float | None) -> None:
+        if seconds is not None:
+            self._fastest = min(seconds, self._fastest or seconds)
+
+    def _show(self, cell: Cell) -> None:
+        known = [s for seconds in self._seconds.values() for s in seconds]
+        left = ""
+        if known:
+            guess = statistics.mean(known)
+            means = {key: statistics.mean(seconds) for key, seconds in self._seconds.items()}
+            seconds = sum(n * means.get(key, guess) for key, n in self._left.items())
+            left = f"about {timedelta(seconds=round(seconds))} left"
+        description = f"{cell.task} [bold]{cell.model}[/] seed {cell.seed}"
+        self._progress.update(self._bar, description=description, left=left)
+
+
+def target_modules(cells: Sequence[Cell]) -> set[str]:
+    """Modules to be loaded once for all cells: the tasks' and the models'."""
+    targets = {cell.config[part]["_target_"] for cell in cells for part in ("task", "model")}
+    modules = {target.rsplit(".", 1)[0] for target in targets}
+    return modules | ({"benchmarks.cell.tune"} if any("tune" in c.config for c in cells) else set())
+
+
+def job_of(cell: Cell) -> dict[str, Any]:
+    return {**cell.config, "seed": cell.seed, "stamp": json.dumps(dict(cell.code), sort_keys=True)}
+
+
+def constants_of(cell: Cell) -> Mapping[str, Any]:
+    """What the model's class says of itself: era, year, view, …"""
+    settings = read_settings(cell.config["model"]["_target_"])
+    return settings.constants if settings else {}
+
+
+def of_sources(cell: Cell) -> dict[str, Any]:
+    """The part of a cell's work ledger that is known before it runs."""
+    view = constants_of(cell).get("view", "features")
+    return ledger.of_sources(cell.config, cell.changed, view)
+
+
+def compose(
+    cell: Cell,
+    ending: Ending | WorkerDied,
+    scratch: Path,
+    asked: Mapping[str, Any],
+    started: datetime,
+) -> Record:
+    """Put together what the cell left, how its process ended, and where it ran.
+
+    asked: `limits` and `timing`, which are no part of a cell's config.
+    """
+    outcome: dict[str, Any] = {}
+    if (scratch / "outcome.json").exists():
+        outcome = json.loads((scratch / "outcome.json").read_text(encoding="utf-8"))
+    else:
+        limit = asked["limits"]["seconds"]
+        outcome["status"], outcome["reason"] = verdict_on(ending, scratch, limit)
+    if isinstance(ending, Ending) and ending.children:
+        for name, size in children_peaks(outcome.get("phases", {}), ending.children).items():
+            outcome["phases"][name]["children_peak"] = size
+    constants = constants_of(cell)
+    counted = of_sources(cell) | outcome.pop("work", {})
+    return {
+        "schema": SCHEMA,
+        "task": cell.task,
+        "model": cell.model,
+        "seed": cell.seed,
+        "era": constants.get("era"),
+        "year": constants.get("year"),
+        "view": constants.get("view", "features"),
+        "bound": constants.get("bound", False),
+        **outcome,
+        "work": counted,
+        "config": dict(cell.config),
+        "changed": dict(cell.changed),
+        "config_hash": cell.config_hash,
+        "code": dict(cell.code),
+        **asked,
+        "seconds": ending.wall if isinstance(ending, Ending) else None,
+        "started": started.isoformat(timespec="milliseconds"),
+        **surroundings(),
+    }
+
+
+@cache
+def surroundings() -> dict[str, Any]:
+    """What is the same for all cells of this process."""
+    return {
+        "machine": machine.machine(),
+        "packages": machine.versions(),
+        "commit": machine.git_commit(ROOT),
+    }
+
+
+def verdict_on(ending: Ending | WorkerDied, scratch: Path, limit: float) -> tuple[str, str]:
+    """Status and reason of a cell whose process left no outcome of its own."""
+    phase_file = scratch / "phase"
+    where = f"in {phase_file.read_text()}" if phase_file.exists() else "before its first phase"
+    if isinstance(ending, WorkerDied):
+        return "failed", f"the worker ended {where}: {ending}"
+    if ending.timed_out:
+        return "timeout", f"stopped after {limit:g} s {where}"
+    if ending.out_of_memory:
+        return "out_of_memory", f"ended by the system for lack of memory {where}"
+    if ending.exit_code < 0:
+        return "failed", f"killed by signal {-ending.exit_code} {where}"
+    return "failed", f"exited with code {ending.exit_code} {where}"
+
+
+def line_of(record: Record) -> str:
+    """One line on a finished cell."""
+    head = escape(f"{record['task']:<14} {model_label(record):<14} seed {record['seed']}")
+    if control := record["config"].get("control"):
+        head += f"  {control}"
+    if record["status"] != "done":
+        return f"[red]✗[/] {head}  [red]{record['status']}[/]: {escape(record['reason'])}"
+    metric = record["metric"]
+    score = f"{METRICS[metric].label} {record['scores'][metric]:.3f}"
+    if (record["control"] or {}).get("passed") is False:
+        return f"[red]✗[/] {head}  {score}  [red]do not trust[/]: {record['control']['text']}"
+    return f"[green]✓[/] {head}  {score}  [dim]fit {record['phases']['fit']['wall']:.2f} s[/]"

@@ -1,0 +1,94 @@
+"""The sentence that answers: who is best, who is as good and what it costs, how much is known."""
+
+from collections.abc import Sequence
+
+from benchmarks.analysis.summary import Row, Section
+from benchmarks.analysis.verdicts import Verdict, signed
+from benchmarks.show.formats import percent, spread_text
+from benchmarks.show.ledger_table import total_seconds
+from tasks.base import METRICS
+
+
+def answer(section: Section) -> str:
+    """A few sentences on one section. Raises nothing: what cannot be said is left out."""
+    scored = [row for row in section.rows if row.score(section.metric) is not None]
+    if not scored:
+        return f"On {section.label}, no model got to a score; the failures say why."
+    top = scored[0]
+    score = top.score(section.metric)
+    assert score
+    label = METRICS[section.metric].label
+    head = f"On {section.label}, {top.label} is best ({label} {spread_text(score)})"
+    against = {
+        v.b if v.a == top.label else v.a: v for v in section.verdicts if top.label in (v.a, v.b)
+    }
+    alike = [
+        (row, against[row.label])
+        for row in scored[1:]
+        if row.label in against and against[row.label].word != "better"
+    ]
+    parts = [head, *(_alike(top, row, verdict) for row, verdict in alike)]
+    sentences = ["; ".join(parts) + "."]
+    if len(scored) == 1:
+        sentences = [f"{head}, and the only one with a score."]
+    elif not against:
+        sentences.append("No pair was judged: no two models have a seed in common.")
+    if cheap := _cheap(section, top, {top.label, *(row.label for row, _ in alike)}):
+        sentences.append(cheap)
+    if (known := section.known(top)) is not None:
+        sentences.append(f"That is {percent(known)} of what can be known.")
+    elif (share := top.share()) is not None:
+        sentences.append(
+            f"That is {percent(share)} of the way from the floor to the ceiling; what can be known "
+            "at all, an ideal observer would say (model=ideal_observer)."
+        )
+    if section.distrust:
+        names = ", ".join(section.distrust)
+        sentences.append(f"Do not trust {names}: a control failed.")
+    return " ".join(sentences)
+
+
+def _alike(top: Row, row: Row, verdict: Verdict) -> str:
+    word = "is equal in practice" if verdict.word == "equal in practice" else "may be as good"
+    more = verdict.advice().removeprefix("; ") if verdict.word == "can't tell" else ""
+    text = f"{row.label} {word} ({signed(-verdict.difference)}"
+    text += f"; {more} tell)" if more.endswith("would") else ")"
+    return f"{text} and costs {times(row, top)}"
+
+
+def times(row: Row, other: Row) -> str:
+    """How long a row takes in all, next to another."""
+    mine, theirs = row.median(total_seconds), other.median(total_seconds)
+    if not mine or not theirs:
+        return "an unknown time"
+    ratio = mine / theirs
+    if 0.9 < ratio < 1.1:
+        return "the same time"
+    return f"{ratio:.2g} times the time"
+
+
+def _cheap(section: Section, top: Row, named: set[str]) -> str:
+    """Of the others, the one that gives most per second, if it comes near at a fraction."""
+    best, floor = top.score(section.metric), section.reference("floor", section.metric)
+    total = top.median(total_seconds)
+    if best is None or floor is None or not total or best.mean == floor.mean:
+        return ""
+    found: list[tuple[float, float, Row]] = []
+    for row in section.rows:
+        score, seconds = row.score(section.metric), row.median(total_seconds)
+        if score is None or seconds is None or row.label in named:
+            continue
+        lift = (score.mean - floor.mean) / (best.mean - floor.mean)
+        if lift > 0.5 and seconds < 0.6 * total:
+            found.append((lift, seconds / total, row))
+    if not found:
+        return ""
+    lift, share, row = max(found, key=lambda item: (item[0], -item[1]))
+    gives, takes = f"{100 * lift:.0f} %", f"{100 * share:.0f} %"
+    return f"{row.label} gives {gives} of that lift over the floor in {takes} of the time."
+
+
+def subject(found: Sequence[Section]) -> str:
+    """What a run is about, for the head of its page."""
+    tasks = list(dict.fromkeys(section.task for section in found))
+    return ", ".join(tasks[:3]) + (f" and {len(tasks) - 3} more" if len(tasks) > 3 else "")

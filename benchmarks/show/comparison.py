@@ -1,0 +1,273 @@
+"""A comparison as chapters: what a terminal, Markdown and a page show of it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+
+from benchmarks.analysis.changes import Change
+from benchmarks.analysis.comparison import Block, Comparison, Line, clocks
+from benchmarks.analysis.summary import Row, memory_growth, phase, row_latency, single_latency
+from benchmarks.analysis.verdicts import signed
+from benchmarks.records.records import Record
+from benchmarks.show.formats import ABSENT
+from benchmarks.show.parts import Cell, Chapter, Head, Part, Picture, Table
+from tasks.base import METRICS
+
+LEGEND = (
+    "change: of the mean over the seeds compared. 95 %: interval for it, over seeds and test rows; "
+    "where there is one seed, for these trained models only. verdict: identical, as every "
+    "prediction is the same; equal in practice, as the interval lies within what does not matter; "
+    "better or worse, as there is a difference after correction for all changes of that metric "
+    "(Holm) and it matters; or nobody can tell. rows: same, both predicted the same test rows and "
+    "are compared row by row; other, they did not, which leaves much more to chance; unknown, the "
+    "raw outcomes are gone."
+)
+HELP = {
+    "change": "Of the mean over the seeds compared",
+    "95 %": "Interval for the change, over seeds and test rows",
+    "verdict": "Identical, better, worse, equal in practice, or nobody can tell",
+    "rows": "Did both predict the same test rows, so that they are compared row by row?",
+}
+HEADINGS = ("what", "model", *HELP)  # of columns beside those of the runs
+
+
+def size(record: Record) -> float | None:
+    """Learned numbers where the model counts them, else bytes as pickled."""
+    parameters: float | None = record["parameters"]
+    return record["size_bytes"] if parameters is None else parameters
+
+
+def of_phase(name: str) -> Callable[[Record], float | None]:
+    return lambda record: phase(record, name)
+
+
+COSTS: dict[str, tuple[Callable[[Record], float | None], str]] = {
+    "view": (of_phase("view"), "Time to make the features"),
+    "warm": (of_phase("warm_up"), "Time of first calls on made-up rows"),
+    "tune": (of_phase("tune"), "Time of the search"),
+    "fit": (of_phase("fit"), "Time to learn"),
+    "all rows": (row_latency, "Time per row to predict all test rows at once"),
+    "1 row": (single_latency, "Time of a call with one row"),
+    "memory": (memory_growth, "Growth of memory in fit and predict"),
+    "size": (size, "Learned numbers, or bytes"),
+}
+UNTIMED = ("memory", "size")
+
+
+def chapters(comparison: Comparison, pictures: bool = False) -> list[Chapter]:
+    """What differs, then task by task what that changed; with pictures where somebody sees them."""
+    found = [Chapter("What differs", [differing(comparison), *comparison.remarks])]
+    number = 0
+    for label, group in groupby(comparison.blocks, key=lambda b: b.before.label):
+        parts: list[Part] = []
+        for block in group:
+            number += 1
+            parts += of_block(block, f"changes-{number}", pictures)
+        found.append(Chapter(label, parts))
+    if comparison.blocks:
+        found.append(Chapter("How to read this", [LEGEND]))
+    return found
+
+
+def differing(comparison: Comparison) -> Part:
+    if not comparison.differences:
+        return "Nothing that was recorded differs in what the runs have in common."
+    heads = [Head("what", is_number=False)]
+    heads += [Head(name, is_number=False) for name in comparison.names]
+    rows = [[Cell(text, text) for text in (key, *values)] for key, values in comparison.differences]
+    return Table("differences", "Settings, code, data, packages, machine", heads, rows)
+
+
+def of_block(block: Block, name: str, pictures: bool) -> Iterator[Part]:
+    base, later = block.names
+    if block.after.label != block.before.label:
+        yield f"{block.before.label} in {base} against {block.after.label} in {later}."
+    for metric in block.metrics:
+        if any(metric in line.changes for line in block.lines):
+            yield of_metric(block, metric, name)
+    main = block.metrics[0]
+    drawn = [(line.label, line.changes[main]) for line in block.lines if main in line.changes]
+    if pictures and drawn:
+        yield picture(name, f"{METRICS[main].label}, {later} against {base}", drawn)
+    yield from costs(block, name)
+    for run, labels in block.alone():
+        yield f"Only in {run}: {', '.join(labels)}."
+    yield from marks(block)
+
+
+def of_metric(block: Block, metric: str, name: str) -> Table:
+    """One line per model."""
+    base, later = block.names
+    heads = [
+        Head("model", is_number=False),
+        Head(base),
+        Head(later),
+        *(Head(text, HELP[text], text in ("change", "95 %")) for text in HELP),
+    ]
+    rows = [
+        [Cell(line.label, line.label), *cells(line.changes.get(metric))] for line in block.lines
+    ]
+    notes = reasons(block) if metric == block.metrics[0] else []
+    found = [line.changes[metric] for line in block.lines if metric in line.changes]
+    less = "" if METRICS[metric].higher_is_better else " (less is better)"
+    title = f"{METRICS[metric].label}{less}, {later} against {base}: {footing(found)}"
+    return Table(f"{name}-{metric}", title, heads, rows, notes)
+
+
+def footing(found: Sequence[Change]) -> str:
+    """Seeds and what does not matter, in a few words."""
+    counts = {" and ".join(map(str, dict.fromkeys(change.ground.seeds))) for change in found}
+    seeds = "1 seed" if counts == {"1"} else f"{' or '.join(sorted(counts))} seeds"
+    bands = sorted({change.band for change in found})
+    ends = " to ".join(dict.fromkeys(f"±{band:.2g}" for band in (bands[0], bands[-1])))
+    return f"{seeds}; {ends} does not matter"
+
+
+def cells(change: Change | None) -> list[Cell]:
+    """before, after, change, interval, verdict, rows"""
+    if change is None:
+        return [Cell(ABSENT)] * 6
+    interval = change.interval
+    text = ABSENT if interval is None else " to ".join(map(signed, interval))
+    if change.word == "identical":
+        text = ""
+    return [
+        Cell(f"{change.before:.4f}", change.before),
+        Cell(f"{change.after:.4f}", change.after),
+        Cell("0" if change.word == "identical" else signed(change.difference), change.difference),
+        Cell(text, text or None),
+        Cell(change.word, change.word),
+        Cell(change.ground.rows, change.ground.rows),
+    ]
+
+
+def reasons(block: Block) -> list[str]:
+    """Why a comparison is not on all seeds or all rows, and what it would take to tell."""
+    main = block.metrics[0]
+    by_reason: dict[str, list[str]] = {}
+    questions = []
+    for line in block.lines:
+        if change := line.changes.get(main):
+            if change.ground.why:
+                by_reason.setdefault(change.ground.why, []).append(line.label)
+            if change.advice:
+                questions.append(f"? {line.label}: can't tell{change.advice}")
+    return [f"{', '.join(labels)}: {why}" for why, labels in by_reason.items()] + questions
+
+
+def costs(block: Block, name: str) -> Iterator[Part]:
+    """Times, memory and size of the later run as multiples of those of the first."""
+    base, later = block.names
+    both_done = [line for line in block.lines if line.pair.before.done and line.pair.after.done]
+    timed = [line for line in both_done if line.same_machine()]
+    if left_out := [line.label for line in both_done if not line.same_machine()]:
+        yield (
+            f"Times, memory and size are left out, as {base} and {later} ran on different "
+            f"machines: {', '.join(left_out)}."
+        )
+    factors = {line.label: of_line(line) for line in timed}
+    names = [cost for cost in COSTS if any(found[cost] is not None for found in factors.values())]
+    if not names:
+        return
+    stars = {line.label: clocks(block, line) for line in timed}
+    rows = [
+        [
+            Cell(label, label),
+            *(factor(found[cost], bool(stars[label]) and cost not in UNTIMED) for cost in names),
+        ]
+        for label, found in factors.items()
+    ]
+    heads = [Head("model", is_number=False), *(Head(cost, COSTS[cost][1]) for cost in names)]
+    notes = [f"* {label}: {'; '.join(reasons)}" for label, reasons in stars.items() if reasons]
+    title = f"Times, memory, size: {later} in multiples of {base}"
+    yield Table(f"{name}-costs", title, heads, rows, notes)
+
+
+def of_line(line: Line) -> dict[str, float | None]:
+    """Cost -> how many times as much; None where there is nothing to divide."""
+    pair = line.pair.on_common_seeds()
+
+    def times(value: Callable[[Record], float | None]) -> float | None:
+        before, after = pair.before.median(value), pair.after.median(value)
+        return after / before if before and after is not None else None
+
+    found = {cost: times(value) for cost, (value, _) in COSTS.items()}
+    if counts_itself(pair.before) != counts_itself(pair.after):
+        found["size"] = None
+    return found
+
+
+def counts_itself(row: Row) -> bool:
+    return row.median(lambda r: r["parameters"]) is not None
+
+
+def factor(value: float | None, starred: bool) -> Cell:
+    if value is None:
+        return Cell(ABSENT)
+    text = f"×{value:.2f}" if value < 100 else f"×{value:,.0f}"
+    return Cell(f"{text}*" if starred else text, value)
+
+
+def marks(block: Block) -> Iterator[str]:
+    """What ended badly, what not to trust, and checks that fired in one run only."""
+    for name, section in zip(block.names, (block.before, block.after), strict=True):
+        for row in section.everything:
+            if row.ending():
+                yield f"✗ {row.label}: {row.ending()} (in {name})"
+            if row.label in section.distrust:
+                yield f"✗ {row.label}: do not trust: {section.distrust[row.label]} (in {name})"
+    for line in block.lines:
+        fired = [row.checks() for row in (line.pair.before, line.pair.after)]
+        for name, own, other in zip(block.names, fired, reversed(fired), strict=True):
+            for code in own.keys() - other.keys() - {"ME08"}:
+                yield f"! {line.label}: {code} {own[code]} (only in {name})"
+
+
+def picture(name: str, title: str, lines: Sequence[tuple[str, Change]]) -> Picture:
+    """The change of each model with its interval, in front of the band that does not matter."""
+    import altair as alt  # only where there is a page: it takes its time
+
+    base = alt.Chart(alt.NamedData(name)).encode(
+        alt.Y("model:N", sort=None, title=None, axis=alt.Axis(labelLimit=280))
+    )
+    band = base.mark_bar(color="#88888833", height={"band": 1}).encode(
+        alt.X("band_low:Q", title=f"change of {METRICS[lines[0][1].metric].label}"),
+        alt.X2("band_high:Q"),
+    )
+    none = (
+        alt.Chart(alt.NamedData(name))
+        .mark_rule(strokeDash=[2, 2], style="faint")
+        .encode(x=alt.datum(0))
+    )
+    interval = base.mark_rule(size=2, style="faint").encode(alt.X("low:Q"), alt.X2("high:Q"))
+    estimate = base.mark_point(filled=True, size=60, opacity=1).encode(
+        alt.X("change:Q"),
+        tooltip=[
+            "model:N",
+            alt.Tooltip("change:Q", format="+.4f"),
+            alt.Tooltip("low:Q", format="+.4f"),
+            alt.Tooltip("high:Q", format="+.4f"),
+            "verdict:N",
+        ],
+    )
+    chart = alt.layer(band, none, interval, estimate).properties(
+        width="container", height=34 * len(lines) + 10
+    )
+    data = []
+    for label, change in lines:
+        low, high = change.interval or (None, None)
+        data.append(
+            {
+                "model": label,
+                "change": change.difference,
+                "low": low,
+                "high": high,
+                "band_low": -change.band,
+                "band_high": change.band,
+                "verdict": change.word,
+            }
+        )
+    caption = (
+        "Point: the change of the mean. Line: its 95 % interval. Grey: changes that do not matter "
+        "in practice."
+    )
+    return Picture(name, title, caption, chart, data)

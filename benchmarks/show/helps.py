@@ -1,0 +1,56 @@
+"""What every column says, shown on hover."""
+
+from tasks.base import METRICS
+
+_BETTER = {True: "higher is better", False: "lower is better"}
+_METRICS = {
+    "roc_auc": "probability that a positive row is ranked above a negative one; 0.5 is chance",
+    "accuracy": "share of rows whose most probable class is the right one",
+    "log_loss": "how surprised the probabilities are by what happened",
+    "r2": "share of the outcome's variance that is explained",
+    "rmse": "root of the mean squared error, in the outcome's units",
+    "mae": "mean absolute error, in the outcome's units",
+}
+
+RESULTS = {
+    **{
+        m.label: f"{_METRICS[name]}; mean over seeds ± standard deviation; {_BETTER[m[1]]}"
+        for name, m in METRICS.items()
+    },
+    "model": "the approach, with the settings that differ from its defaults",
+    "era": "what this way of learning is called here",
+    "year": "of the paper that it goes back to",
+    "share": "how much of the way from floor to ceiling the first metric has come",
+    "known": "the same from the floor to the ideal observer: the best that can be seen at all",
+    "vs top": "is it worse than the first row, equal in practice, or can nobody tell yet?",
+    "view s": "median seconds to make the features",
+    "warm s": "median seconds of first calls, on made-up rows",
+    "tune s": "median seconds of the search",
+    "fit s": "median seconds to learn, early stopping and calibration included",
+    "µs/row": "microseconds per row when all test rows are predicted at once",
+    "1 row ms": "milliseconds of one call with a single row",
+    "+MB": "how much memory grew while fitting and predicting, in megabytes",
+    "size": "learned numbers (of trees: nodes), or bytes where the model counts none",
+    "checks": "what makes a number suspicious; each is explained under Checks",
+}
+
+LEDGER = {
+    "SQL": "lines of SQL in the features that this model reads",
+    "Python": "lines of Python in them",
+    "prepares": "classes by which the model's own file makes the features fit for it",
+    "model": "lines of code in the model's own file",
+    "loops": "of these, lines of loops in its training",
+    "raw": "raw columns that the features are made of",
+    "designed": "features that somebody thought of",
+    "knobs": "settings that can be turned",
+    "tuned": "settings that were searched",
+    "fits": "fits made for the one model: early stopping, calibration, trials of a search",
+    "labels": "train rows, each with an outcome that somebody had to wait for",
+    "total s": "seconds to load, make features, search, fit and predict; median over seeds",
+    "parameters": "learned numbers (of trees: nodes)",
+    "disk": "bytes of the model as stored",
+    "packages": "packages needed beyond numpy and pandas",
+    "MB": "megabytes of these packages",
+    "GPU": "does it need one, or can it use one?",
+    "cold s": "seconds of a new process until its first prediction",
+}

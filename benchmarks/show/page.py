@@ -1,0 +1,98 @@
+"""Parts into one HTML file that needs nothing else: no network, no second file, no server."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import altair
+import jinja2
+import vl_convert
+from markupsafe import Markup, escape
+
+from benchmarks.show.parts import Chapter, Part, Picture, Table
+
+FOLDER = Path(__file__).parent
+VEGA_LITE = ".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+
+
+def write(file: Path, title: str, chapters: Sequence[Chapter]) -> None:
+    """Write the page; whoever reads the file sees the old one or the new one, never a part."""
+    part = file.with_name(f".{file.name}.part")
+    part.write_text(html(title, chapters), encoding="utf-8")
+    part.replace(file)
+
+
+def html(title: str, chapters: Sequence[Chapter]) -> str:
+    # Names of models and columns come from anywhere: everything is escaped, and the browser is
+    # told to load nothing and to run only what the page itself brings.
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.tests |= {"text": lambda part: isinstance(part, str)}
+    environment.tests |= {kind.__name__.lower(): _is(kind) for kind in (Table, Picture)}
+    environment.filters |= {"slug": slug, "spans": spans}
+    data: dict[str, Any] = {}
+    pictures: dict[str, Any] = {}
+    for part in parts_of(chapters):
+        if isinstance(part, Table):
+            data[part.name] = part.data()
+        elif isinstance(part, Picture):
+            data[part.name] = [dict(line) for line in part.data]
+            pictures[part.name] = specification(part)
+    return environment.get_template("page.html.jinja").render(
+        title=title,
+        chapters=chapters,
+        style=(FOLDER / "page.css").read_text(encoding="utf-8"),
+        script=(FOLDER / "page.js").read_text(encoding="utf-8"),
+        library=library() if pictures else "",
+        data=in_script(data),
+        pictures=in_script(pictures),
+    )
+
+
+def parts_of(chapters: Sequence[Chapter]) -> Iterator[Part]:
+    for chapter in chapters:
+        yield from chapter.parts
+
+
+def specification(picture: Picture) -> dict[str, Any]:
+    """Vega-Lite, without the data, which the page holds once for picture and CSV."""
+    made: dict[str, Any] = picture.chart.to_dict()
+    return made | {"description": f"{picture.title}. {picture.caption}"}
+
+
+def _is(kind: type) -> Any:
+    return lambda part: isinstance(part, kind)
+
+
+@cache
+def library() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script."""
+    script = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE)
+    return script.replace("</script", "<\\/script")
+
+
+def in_script(value: Any) -> str:
+    """JSON that can stand inside a <script> whatever its texts hold."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def spans(text: str) -> Markup:
+    """A text with what stands between backticks as code, all of it escaped."""
+    parts = [
+        Markup("<code>{}</code>").format(part) if k % 2 else escape(part)
+        for k, part in enumerate(text.split("`"))
+    ]
+    return Markup("").join(parts)
+
+
+def slug(title: str) -> str:
+    """A title as the name of a place on the page."""
+    return re.sub(r"\W+", "-", title.lower()).strip("-")

@@ -1,0 +1,455 @@
+"""The pictures of a report: each a chart of Vega-Altair, with the numbers that it shows."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from benchmarks.analysis.summary import Section, phase
+from benchmarks.show.curves import SHARES, Curve
+from benchmarks.show.ledger_table import COLUMNS as LEDGER
+from benchmarks.show.ledger_table import total_seconds
+from benchmarks.show.parts import Picture, labels_of, plain
+from tasks.base import METRICS
+
+# Told apart on white and on black, and by people who see fewer colours (after Okabe and Ito 2008).
+COLOURS = (
+    "#3b82c4",
+    "#e8871e",
+    "#2fa37c",
+    "#d1495b",
+    "#8f6fd1",
+    "#b8860b",
+    "#4aa8c7",
+    "#c65d9b",
+    "#7a8c3f",
+    "#8a8f98",
+)
+HEIGHT = 320
+Data = list[dict[str, Any]]
+
+
+def by_model(labels: Sequence[str], field: str = "model") -> dict[str, Any]:
+    """The colour and the shape of each model, the same in all pictures of a page."""
+    colours = [COLOURS[k % len(COLOURS)] for k in range(len(labels))]
+    scale = alt.Scale(domain=list(labels), range=colours)
+    shapes = alt.Scale(domain=list(labels))
+    legend = alt.Legend(title=None, symbolOpacity=1)
+    return {
+        "color": alt.Color(f"{field}:N", scale=scale, legend=legend),
+        "shape": alt.Shape(f"{field}:N", scale=shapes, legend=legend),
+    }
+
+
+def over(*layers: Any, name: str, height: int = HEIGHT) -> Any:
+    data = alt.NamedData(name)
+    layered = alt.layer(*layers, data=data)
+    # Slanted labels stick out on the right.
+    return layered.properties(width="container", height=height, padding={"right": 28})
+
+
+def alone() -> Any:
+    """A layer whose mark is drawn once, whatever the data of the others."""
+    return alt.Chart(alt.InlineData([{}]))
+
+
+def diagonal(x: Any, y: Any, names: tuple[str, str]) -> Any:
+    """A dashed line from (0, 0) to (1, 1) on the axes of the other layers."""
+    ends = alt.InlineData([dict.fromkeys(names, end) for end in (0, 1)])
+    return alt.Chart(ends).mark_line(strokeDash=[4, 3], style="faint").encode(x, y)
+
+
+def log_axis(channel: Any, field: str, values: Iterable[float], title: str) -> Any:
+    """An axis with a line at each power of ten, or more where there are few of them."""
+    found = [value for value in values if value > 0]
+    low, high = (0.85 * min(found), 1.18 * max(found)) if found else (1, 10)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    parts = (1, 2, 5) if high / low < 300 else (1,)
+    ticks = [part * 10.0**power for power in powers for part in parts]
+    ticks = [tick for tick in ticks if low <= tick <= high]
+    scale = alt.Scale(type="log", domain=[low, high], nice=False)
+    form = "~g" if high < 10_000 else "~s"
+    return channel(
+        f"{field}:Q",
+        scale=scale,
+        title=f"{title} (log scale)",
+        axis=alt.Axis(values=ticks, format=form),
+    )
+
+
+def score_against_time(section: Section, name: str) -> Picture | None:
+    labels = labels_of(section)
+    metric = section.metric
+    label, sign = METRICS[metric].label, 1 if METRICS[metric].higher_is_better else -1
+    data: Data = []
+    for row in section.rows:
+        score, seconds = row.score(metric), row.median(total_seconds)
+        if score is not None and seconds is not None:
+            spread = score.deviation or 0.0
+            data.append(
+                {
+                    "model": row.label,
+                    "seconds": seconds,
+                    "score": score.mean,
+                    "low": score.mean - spread,
+                    "high": score.mean + spread,
+                    "front": False,
+                }
+            )
+    if len(data) < 2:
+        return None
+    best = float("-inf")
+    for point in sorted(data, key=lambda point: (point["seconds"], -sign * point["score"])):
+        if sign * point["score"] > best:
+            best, point["front"] = sign * point["score"], True
+    x = log_axis(alt.X, "seconds", [d["seconds"] for d in data], "seconds in total")
+    y = alt.Y("score:Q", scale=alt.Scale(zero=False), title=label)
+    model = by_model(labels)
+    tips = [
+        "model:N",
+        alt.Tooltip("score:Q", title=label, format=".4f"),
+        alt.Tooltip("seconds:Q", format=".3~r"),
+    ]
+    base = alt.Chart()
+    layers = [
+        base.transform_filter("datum.front")
+        .mark_line(interpolate="step-after", strokeDash=[4, 3], style="faint")
+        .encode(x, y),
+        base.mark_rule(opacity=0.7).encode(
+            x, alt.Y("low:Q", title=label), alt.Y2("high:Q"), color=model["color"]
+        ),
+        base.mark_point(size=110, filled=True, opacity=1).encode(x, y, **model, tooltip=tips),
+    ]
+    ceiling = section.reference("ceiling", metric)
+    shown = ""
+    if ceiling is not None:
+        data = [point | {"ceiling": ceiling.mean} for point in data]
+        layers.append(
+            base.mark_rule(strokeDash=[1, 3], style="faint").encode(
+                alt.Y("mean(ceiling):Q", title=label)
+            )
+        )
+        shown = f" The dotted line is the ceiling, {ceiling.mean:.3f}."
+    caption = (
+        "Up is better, left is cheaper. The dashed line is the Pareto front: whoever is below it "
+        "is beaten by a model that is no slower. Bars: ± one standard deviation over seeds. "
+        f"Seconds: load, view, search, fit and predict.{shown}"
+    )
+    chart = over(*layers, name=name)
+    return Picture(name, f"{label} against time", caption, chart, data)
+
+
+PHASES = ("load", "view", "warm_up", "tune", "fit", "predict")
+
+
+def phases(section: Section, name: str) -> Picture | None:
+    data: Data = [
+        {"model": row.label, "phase": step.replace("_", " "), "order": k, "seconds": seconds}
+        for row in section.rows
+        for k, step in enumerate(PHASES)
+        if (seconds := row.median(lambda r, step=step: phase(r, step))) is not None  # type: ignore[misc]
+    ]
+    if not data:
+        return None
+    present = [
+        p.replace("_", " ") for p in PHASES if any(d["order"] == PHASES.index(p) for d in data)
+    ]
+    colours = dict(
+        zip(
+            [p.replace("_", " ") for p in PHASES],
+            ("#8a8f98", "#b8860b", "#4aa8c7", "#8f6fd1", "#3b82c4", "#e8871e"),
+            strict=True,
+        )
+    )
+    models = list(dict.fromkeys(d["model"] for d in data))
+    chart = (
+        alt.Chart(alt.NamedData(name))
+        .mark_bar()
+        .encode(
+            alt.X("seconds:Q", title="seconds, median over seeds"),
+            alt.Y("model:N", sort=models, title=None, axis=alt.Axis(labelLimit=220)),
+            alt.Color(
+                "phase:N",
+                legend=alt.Legend(title=None, orient="top"),
+                scale=alt.Scale(domain=present, range=[colours[p] for p in present]),
+            ),
+            order="order:Q",
+            tooltip=["model:N", "phase:N", alt.Tooltip("seconds:Q", format=".3~r")],
+        )
+        .properties(width="container", height=30 * len(models) + 10)
+    )
+    caption = "Where the seconds of one cell go, from reading the data to the predictions."
+    return Picture(name, "Seconds per phase", caption, chart, data)
+
+
+def latency(section: Section, name: str) -> Picture | None:
+    labels = labels_of(section)
+    data: Data = []
+    for row in section.rows:
+        sizes = sorted({int(size) for r in row.done for size in r["latency"]})
+        for size in sizes:
+            p50, p99 = (
+                row.median(lambda r, s=str(size), q=q: r["latency"].get(s, {}).get(q))  # type: ignore[misc]
+                for q in ("p50", "p99")
+            )
+            if p50 is not None:
+                data.append(
+                    {
+                        "model": row.label,
+                        "rows": size,
+                        "milliseconds": 1e3 * p50,
+                        "p99": None if p99 is None else 1e3 * p99,
+                    }
+                )
+    if len({d["rows"] for d in data}) < 2:
+        return None
+    base = alt.Chart()
+    x = log_axis(alt.X, "rows", [d["rows"] for d in data], "rows in one call")
+    y = log_axis(
+        alt.Y, "milliseconds", [d["milliseconds"] for d in data], "milliseconds of the call"
+    )
+    model = by_model(labels)
+    tips = [
+        "model:N",
+        "rows:Q",
+        alt.Tooltip("milliseconds:Q", title="p50 ms", format=".3~r"),
+        alt.Tooltip("p99:Q", title="p99 ms", format=".3~r"),
+    ]
+    chart = over(
+        base.mark_line(opacity=0.8).encode(x, y, color=model["color"]),
+        base.mark_point(size=70, filled=True, opacity=1).encode(x, y, **model, tooltip=tips),
+        name=name,
+    )
+    caption = (
+        "Warm calls, the median of each. One row at a time pays for the call, many at a time for "
+        "the rows. timing=full measures five sizes and the 99th percentile."
+    )
+    return Picture(name, "Latency by batch size", caption, chart, data)
+
+
+SHOWN = (
+    "SQL",
+    "Python",
+    "model",
+    "loops",
+    "designed",
+    "knobs",
+    "fits",
+    "total s",
+    "disk",
+    "MB",
+    "cold s",
+)
+MEANING = {
+    "SQL": "lines of SQL",
+    "Python": "lines of features",
+    "model": "lines of model",
+    "loops": "lines of loops",
+    "designed": "designed columns",
+    "total s": "seconds",
+    "disk": "size on disk",
+    "MB": "MB of packages",
+    "cold s": "cold start s",
+}
+
+
+def ledger(section: Section, name: str) -> Picture | None:
+    """A map of who asks for most of what: every column has its own scale."""
+    data: Data = []
+    for column in LEDGER:
+        values = {row.label: plain(column.value(row)) for row in section.rows}
+        numbers = {k: float(v) for k, v in values.items() if isinstance(v, int | float)}
+        if column.heading not in SHOWN or not numbers or not max(numbers.values()):
+            continue
+        most = max(numbers.values())
+        data += [
+            {
+                "model": row.label,
+                "what": MEANING.get(column.heading, column.heading),
+                "value": numbers[row.label],
+                "text": column.cell(row),
+                "share": numbers[row.label] / most,
+            }
+            for row in section.rows
+            if row.label in numbers
+        ]
+    if not data:
+        return None
+    models = list(dict.fromkeys(d["model"] for d in data))
+    whats = list(dict.fromkeys(d["what"] for d in data))
+    base = alt.Chart().encode(
+        alt.X(
+            "what:N",
+            sort=whats,
+            title=None,
+            axis=alt.Axis(orient="top", labelAngle=-35, domain=False, ticks=False, labelLimit=160),
+        ),
+        alt.Y(
+            "model:N",
+            sort=models,
+            title=None,
+            axis=alt.Axis(domain=False, ticks=False, labelLimit=220),
+        ),
+    )
+    chart = over(
+        base.mark_rect(cornerRadius=3, color="#3b82c4").encode(
+            opacity=alt.Opacity(
+                "share:Q", scale=alt.Scale(domain=[0, 1], range=[0.06, 0.75]), legend=None
+            ),
+            tooltip=["model:N", "what:N", "text:N"],
+        ),
+        base.mark_text(fontSize=11, style="ink").encode(text="text:N"),
+        name=name,
+        height=max(120, 34 * len(models)),
+    )
+    caption = (
+        "What each approach asked for. The stronger the colour, the more, column by column: a full "
+        "field is the most that any model of this table asked for."
+    )
+    return Picture(name, "The work, side by side", caption, chart, data)
+
+
+def calibration(
+    found: Mapping[str, Sequence[tuple[float, float, float]]],
+    name: str,
+    labels: Sequence[str],
+    several: bool,
+) -> Picture | None:
+    data: Data = [
+        {"model": label, "predicted": p, "observed": o, "rows": n}
+        for label, bins in found.items()
+        for p, o, n in bins
+    ]
+    if not data:
+        return None
+    base = alt.Chart()
+    what = "probability of the predicted class" if several else "predicted probability"
+    x = alt.X("predicted:Q", scale=alt.Scale(domain=[0, 1]), title=f"{what}, mean of a tenth")
+    y = alt.Y("observed:Q", scale=alt.Scale(domain=[0, 1]), title="how often it was so")
+    model = by_model(labels)
+    tips = ["model:N", *(alt.Tooltip(f"{f}:Q", format=".3f") for f in ("predicted", "observed"))]
+    chart = over(
+        diagonal(x, y, ("predicted", "observed")),
+        base.mark_line(opacity=0.8).encode(x, y, color=model["color"]),
+        base.mark_point(size=60, filled=True, opacity=1).encode(x, y, **model, tooltip=tips),
+        name=name,
+        height=380,
+    )
+    caption = (
+        "Test rows in tenths, from the least to the most sure. On the dashed line a predicted 30 % "
+        "happens 30 % of the time; below it a model promises too much."
+    )
+    return Picture(name, "Calibration", caption, chart, data)
+
+
+def gain(
+    curves: Iterable[Curve], name: str, labels: Sequence[str], positive: str
+) -> Picture | None:
+    data: Data = [
+        {"model": curve.label, "share": float(share), "reached": float(reached)}
+        for curve in curves
+        for share, reached in zip(SHARES, curve.gain, strict=True)
+    ]
+    if not data:
+        return None
+    base = alt.Chart()
+    x = alt.X("share:Q", title="share of rows, the most promising first", axis=alt.Axis(format="%"))
+    y = alt.Y("reached:Q", title=f"share of all {positive!r} among them", axis=alt.Axis(format="%"))
+    tips = ["model:N", *(alt.Tooltip(f"{f}:Q", format=".0%") for f in ("share", "reached"))]
+    colour = by_model(labels)["color"]
+    chart = over(
+        diagonal(x, y, ("share", "reached")),
+        base.mark_line().encode(x, y, color=colour, tooltip=tips),
+        name=name,
+        height=380,
+    )
+    return Picture(name, "Gain", _gain_caption(list(curves), positive), chart, data)
+
+
+def _gain_caption(curves: Sequence[Curve], positive: str) -> str:
+    fifth = int((SHARES >= 0.2).argmax())
+    parts = [f"{curve.label} {curve.gain[fifth]:.0%}" for curve in curves]
+    return (
+        f"Choose the top 20 % of rows and reach this share of all {positive!r}: "
+        f"{', '.join(parts)}. On the dashed line are rows chosen by lot."
+    )
+
+
+def tuning(section: Section, name: str) -> Picture | None:
+    """The best trial so far, by number of trials: what a larger budget buys."""
+    labels = labels_of(section)
+    data: Data = []
+    for row in section.rows:
+        paths = [_best_so_far(r["tuning"]) for r in row.done if r.get("tuning")]
+        for k in range(max(map(len, paths), default=0)):
+            values = [v for path in paths if k < len(path) and (v := path[k]) is not None]
+            if values:
+                data.append(
+                    {"model": row.label, "trials": k + 1, "score": sum(values) / len(values)}
+                )
+    if not data:
+        return None
+    metric = next(
+        r["tuning"]["metric"] for row in section.rows for r in row.done if r.get("tuning")
+    )
+    base = alt.Chart()
+    x = alt.X("trials:Q", title="trials of the search", axis=alt.Axis(tickMinStep=1))
+    y = alt.Y(
+        "score:Q",
+        scale=alt.Scale(zero=False),
+        title=f"best {METRICS[metric].label} on held-out train rows",
+    )
+    model = by_model(labels)
+    tips = ["model:N", "trials:Q", alt.Tooltip("score:Q", format=".4f")]
+    chart = over(
+        base.mark_line(interpolate="step-after", opacity=0.8).encode(x, y, color=model["color"]),
+        base.mark_point(size=45, filled=True).encode(x, y, **model, tooltip=tips),
+        name=name,
+    )
+    caption = (
+        "Mean over seeds of the best trial so far; trial 1 is the model as it stands. These scores "
+        "are on rows held out of the train rows, and the best of many is flattered: the table has "
+        "the test scores."
+    )
+    return Picture(name, "Score against tuning budget", caption, chart, data)
+
+
+def _best_so_far(found: Mapping[str, Any]) -> list[float | None]:
+    choose = max if METRICS[found["metric"]].higher_is_better else min
+    best: float | None = None
+    path = []
+    for trial in found["trials"]:
+        score = trial["score"]
+        if score is not None:
+            best = score if best is None else choose(best, score)
+        path.append(best)
+    return path
+
+
+def total_cost(data: Data, name: str, labels: Sequence[str], currency: str) -> Picture | None:
+    """data: rows with `model`, `predictions`, `seconds`, `money` (benchmarks.analysis.cost)."""
+    if not data:
+        return None
+    base = alt.Chart()
+    lives = [d["predictions"] for d in data]
+    x = log_axis(alt.X, "predictions", lives, "predictions made in its life")
+    money = [d["money"] for d in data]
+    y = log_axis(alt.Y, "money", money, f"{currency}, training and predictions")
+    model = by_model(labels)
+    tips = [
+        "model:N",
+        "predictions:Q",
+        alt.Tooltip("seconds:Q", format=".3~s"),
+        alt.Tooltip("money:Q", title=currency, format=".3~r"),
+    ]
+    chart = over(
+        base.mark_line(opacity=0.8).encode(x, y, color=model["color"]),
+        base.mark_point(size=55, filled=True, opacity=1).encode(x, y, **model, tooltip=tips),
+        name=name,
+    )
+    caption = (
+        "On the left the price of training, on the right that of predicting. Where two lines "
+        "cross, the dearer training has paid for itself."
+    )
+    return Picture(name, "Total cost", caption, chart, data)
