@@ -79,6 +79,7 @@ def speed(session: nox.Session) -> None:
         "benchmarks/suites",
         "--benchmark-enable",
         "--benchmark-only",
+        "--numprocesses=0",  # a clock wants to be alone
         "--benchmark-autosave",
         "--benchmark-group-by=group",
         "--benchmark-columns=min,median,max,rounds",

@@ -29,9 +29,8 @@ from benchmarks.analysis.comparison import Comparison, Side, compare, failures
 from benchmarks.analysis.outcomes import NEEDED
 from benchmarks.errors import BadInput
 from benchmarks.records.records import Run, open_run
-from benchmarks.show.comparison import HEADINGS, chapters
-from benchmarks.show.terminal import plain, render
-from tasks.base import METRICS
+from benchmarks.show.comparison import HEADINGS, comparison_chapters
+from benchmarks.show.terminal import plain, printed
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -42,7 +41,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("a", metavar="A", help="name of a run (or its folder)")
     parser.add_argument("others", metavar="B", nargs="+", help="names of the runs held against it")
-    parser.add_argument("--metric", choices=METRICS, help="default: each task's main metric")
+    parser.add_argument("--metric", help="default: each task's main metric")
     parser.add_argument("--results", type=Path, default=Path("results"), help="default: results")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write it as Markdown, too")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write it as a page, too")
@@ -68,12 +67,12 @@ def read(results: Path, names: Sequence[str]) -> list[Side]:
     runs = [open_run(results, name) for name in names]
     sides = []
     for run, name in zip(runs, distinct(runs, names), strict=True):
-        found, unreadable = run.scan()
+        records, unreadable = run.scan()
         for sentence in unreadable:
             print(f"warning: {plain(sentence)}", file=sys.stderr)
-        if not found:
+        if not records:
             raise BadInput(f"The run {run.name} holds no records.")
-        sides.append(Side(name, found, partial(run.outcomes, names=NEEDED)))
+        sides.append(Side(name, records, partial(run.outcomes, names=NEEDED)))
     return sides
 
 
@@ -89,20 +88,20 @@ def distinct(runs: Sequence[Run], given: Sequence[str]) -> list[str]:
     ]
 
 
-def write(options: argparse.Namespace, comparison: Comparison) -> None:
+def write_files_asked(options: argparse.Namespace, comparison: Comparison) -> None:
     """The files that were asked for. BadInput: one of them cannot be written."""
     title = f"{', '.join(comparison.names[1:])} against {comparison.names[0]}"
     file = options.markdown
     try:
         if options.markdown:
-            from benchmarks.show.papers import markdown
+            from benchmarks.show.markdown import document
 
-            file.write_text(markdown(title, chapters(comparison)), encoding="utf-8")
+            file.write_text(document(title, comparison_chapters(comparison)), encoding="utf-8")
         if options.html:
-            from benchmarks.show import page
+            from benchmarks.show.page import write_page
 
             file = options.html
-            page.write(file, title, chapters(comparison, pictures=True))
+            write_page(file, title, comparison_chapters(comparison, pictures=True))
     except OSError as error:
         raise BadInput(f"{file} cannot be written ({error.strerror}).") from None
 
@@ -113,8 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sides = read(options.results, [options.a, *options.others])
         comparison = compare(sides, options.metric)
         console = Console()
-        console.print(render(chapters(comparison), console.width))
-        write(options, comparison)
+        console.print(printed(comparison_chapters(comparison), console.width))
+        write_files_asked(options, comparison)
     except BadInput as error:
         print(f"error: {plain(str(error))}", file=sys.stderr)
         return 2

@@ -10,23 +10,21 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import hydra
-from hydra.errors import HydraException
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.cell.cell import build
+from benchmarks.cell import rows as of_rows
+from benchmarks.cell import views
+from benchmarks.cell.build import build
+from benchmarks.cell.protocols import offered
 from benchmarks.errors import BadInput
-from benchmarks.plan import run
-from benchmarks.plan.settings import complete
+from benchmarks.plan import app
 from benchmarks.records import machine
 from benchmarks.records.records import Run
 from benchmarks.runner.execute import ROOT
-from benchmarks.show.formats import new_table
+from benchmarks.show import parts, terminal
 from tasks.base import Look
 
 SAMPLE = 20_000
@@ -41,22 +39,18 @@ def task_of(overrides: Sequence[str]) -> tuple[str, Any]:
         key = override.partition("=")[0].lstrip("+~")
         if key != "task" and not key.startswith("task."):
             raise BadInput(f"look takes task=… and task.…=…, not {override}")
-    with hydra.initialize(version_base="1.3", config_path=None):
-        config = hydra.compose("config", list(overrides), return_hydra_config=True)
-    name = config.hydra.runtime.choices["task"]
-    given: Any = OmegaConf.to_container(config.task, resolve=True)
-    settings = complete("task", name, given)
+    name, settings = app.task_settings(overrides)
     return name, build(settings, {"n_jobs": machine.available_cores()})
 
 
 def look(task: Any) -> Look:
     """What there is to see of a task. Raises BadInput for one that cannot be loaded."""
     try:
-        if hasattr(task, "look"):
-            found: Look = task.look(SAMPLE)
-            return found
+        if (own := offered(task, "look")) is not None:
+            first: Look = own(SAMPLE)
+            return first
         data = task.load(0)
-        train, _ = task.view(data, "features")
+        train, _ = views.make(task, data, "features")
     except (ValueError, OSError) as error:
         raise BadInput(" ".join(str(error).split())) from None
     rows = len(data.train_labels) + len(data.test_labels)
@@ -65,10 +59,9 @@ def look(task: Any) -> Look:
         ("train", f"{len(data.train_labels):,} rows"),
         ("test", f"{len(data.test_labels):,} rows"),
     ]
-    names = [str(name) for name in getattr(train, "columns", range(train.shape[1]))]
-    kinds = train.dtypes if hasattr(train, "dtypes") else [train.dtype] * len(names)
-    columns = [(name, str(kind), "") for name, kind in zip(names, kinds, strict=True)]
-    return Look(facts, columns, [], rows, train.shape[1])
+    names = of_rows.columns(train) or []
+    columns = [(name, kind, "") for name, kind in zip(names, of_rows.types(train), strict=True)]
+    return Look(facts, columns, [], rows, len(columns) or 1)
 
 
 def estimate(found: Look) -> float | None:
@@ -94,10 +87,9 @@ def render(name: str, found: Look, console: Console) -> None:
     console.print(Text(name, style="bold"))
     console.print(facts)
     if found.columns:
-        table = new_table(["column", "is", ""], [])
-        for column, kind, text in found.columns[:COLUMNS]:
-            table.add_row(*(Text(printable(part)) for part in (column, kind, text)))
-        console.print(table)
+        rows = [parts.words(*map(printable, column)) for column in found.columns[:COLUMNS]]
+        table = parts.Table("columns", "", parts.word_heads("column", "is", ""), rows)
+        console.print(*terminal.laid_out(table, console.width), sep="\n")
         if len(found.columns) > COLUMNS:
             console.print(f"and {len(found.columns) - COLUMNS:,} more columns")
     for warning in found.warnings:
@@ -118,13 +110,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         name, task = task_of(overrides)
         render(name, look(task), Console())
     except BadInput as error:
-        message = str(error)
-    except (HydraException, OmegaConfBaseException) as error:
-        message = run.sentence(error)
-    else:
-        return 0
-    print(f"error: {message}", file=sys.stderr)
-    return 2
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":

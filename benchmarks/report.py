@@ -17,6 +17,7 @@ from benchmarks.analysis.summary import Section, sections
 from benchmarks.analysis.verdicts import judge
 from benchmarks.errors import BadInput
 from benchmarks.records.records import Run, open_run
+from benchmarks.show.terminal import plain
 
 
 def judged(run: Run) -> tuple[list[Section], list[str]]:
@@ -24,7 +25,7 @@ def judged(run: Run) -> tuple[list[Section], list[str]]:
     Raises BadInput if there is no record."""
     records, unreadable = run.scan()
     for sentence in unreadable:
-        print(f"warning: {sentence}", file=sys.stderr)
+        print(f"warning: {plain(sentence)}", file=sys.stderr)
     if not records:
         raise BadInput(f"The run {run.name} holds no records.")
     return [judge(section, run.outcomes) for section in sections(records)], unreadable
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=Path,
         default=PRICES,
         metavar="FILE",
-        help="what computing costs; default: conf/prices.yaml",
+        help="what computing costs; default: benchmarks/prices.yaml",
     )
     parser.add_argument(
         "--with",
@@ -58,21 +59,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         prices = read_prices(options.prices)
         run = open_run(options.results, options.run)
-        found, unreadable = judged(run)
+        own, unreadable = judged(run)
         others = [judged(open_run(options.results, name))[0] for name in options.others]
         # Only here, as loading the pictures' library takes a while and a mistake is told at once.
-        from benchmarks.show import page, papers
         from benchmarks.show.answer import subject
-        from benchmarks.show.build import chapters
+        from benchmarks.show.build import report_chapters
+        from benchmarks.show.files import write_files
+        from benchmarks.show.page import write_page
 
-        title = f"{run.name}: {subject(found)}"
-        made = chapters(found, run.outcomes, unreadable, prices, others)
+        title = f"{run.name}: {subject(own)}"
+        chapters = report_chapters(own, run.outcomes, unreadable, prices, others)
         file, folder = run.folder / "report.html", run.folder / "report"
-        page.write(file, title, made)
+        write_page(file, title, chapters)
         if not options.page_only:
-            papers.write(folder, title, made)
+            write_files(folder, title, chapters)
     except BadInput as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {plain(str(error))}", file=sys.stderr)
         return 2
     except OSError as error:
         print(f"error: The report cannot be written: {error.strerror}.", file=sys.stderr)

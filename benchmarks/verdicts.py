@@ -18,14 +18,15 @@ from benchmarks.analysis.summary import sections
 from benchmarks.analysis.verdicts import judge
 from benchmarks.errors import BadInput
 from benchmarks.records.records import Run, open_run
-from benchmarks.show import verdict_table
-from tasks.base import METRICS
+from benchmarks.show.parts import Chapter
+from benchmarks.show.terminal import plain, printed
+from benchmarks.show.verdict_table import verdicts_table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.verdicts", description=__doc__)
     parser.add_argument("run", metavar="RUN", help="name of a run (or its folder)")
-    parser.add_argument("--metric", choices=METRICS, help="default: the task's main metric")
+    parser.add_argument("--metric", help="default: the task's main metric")
     parser.add_argument("--band", type=float, help="largest difference that does not matter")
     parser.add_argument("--results", type=Path, default=Path("results"), help="default: results")
     options = parser.parse_args(arguments)
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run: Run = open_run(options.results, options.run)
         records, unreadable = run.scan()
         for sentence in unreadable:
-            print(f"warning: {sentence}", file=sys.stderr)
+            print(f"warning: {plain(sentence)}", file=sys.stderr)
         judged = [
             judge(section, run.outcomes, options.metric, options.band)
             for section in sections(records)
@@ -44,9 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not any(section.verdicts for section in judged):
             raise BadInput(f"The run {run.name} has no two models that share a seed.")
     except BadInput as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {plain(str(error))}", file=sys.stderr)
         return 2
-    console.print(verdict_table.render(judged))
+    tables = [table for section in judged if (table := verdicts_table(section))]
+    console.print(printed([Chapter("", tables)], console.width))
     return 0
 
 

@@ -42,9 +42,7 @@ class XGBoost:
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "XGBoost":
         """X: (n, columns); y: (n,) class names as str objects, or floats for regression."""
-        self.categories_ = {
-            name: X[name].cat.categories for name in X.columns if X[name].dtype == "category"
-        }
+        self.device_ = find_device(self.device)
         self.regression_ = y.dtype.kind == "f"
         if self.regression_:
             objective: dict[str, Any]
@@ -64,13 +62,15 @@ class XGBoost:
             "reg_lambda": self.reg_lambda,
             "max_bin": self.max_bin,
             "tree_method": "hist",
-            "device": find_device(self.device),
+            "device": self.device_,
             "seed": self.random_state,
             "nthread": self.n_jobs,
         }
+        names = [name for name in X.columns if X[name].dtype == "category"]
+        self.prepare_ = partial(prepare, known={name: X[name].cat.categories for name in names})
+        table = self.prepare_(X)
         # Rows come in time order, so the tail is to the head what the test rows are to the tail.
         head = max(1, min(len(X) - 1, round(len(X) * (1 - self.holdout))))
-        table = self._table(X)
         matrix = partial(xgboost.QuantileDMatrix, enable_categorical=True, max_bin=self.max_bin)
         train = matrix(table[:head], target[:head])
         tail = matrix(table[head:], target[head:], ref=train)
@@ -103,20 +103,17 @@ class XGBoost:
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n,), regression only."""
-        return self.model_.inplace_predict(self._table(X))
+        return self.model_.inplace_predict(self.prepare_(X))
 
-    def _table(self, X: pd.DataFrame) -> pd.DataFrame:
-        """X with the categories of the train rows; a new category becomes a missing value."""
-        columns = [
-            X[name].cat.set_categories(self.categories_[name])
-            if name in self.categories_
-            else X[name].astype(float)
-            for name in X.columns
-        ]
-        # XGBoost refuses names that hold brackets, so columns are known by their place.
-        return pd.concat(columns, axis=1).set_axis(
-            [f"column {i}" for i in range(len(columns))], axis=1
-        )
+
+def prepare(X: pd.DataFrame, known: dict[Any, pd.Index]) -> pd.DataFrame:
+    """X with the categories of the train rows; a new category becomes a missing value."""
+    columns = [
+        X[name].cat.set_categories(known[name]) if name in known else X[name].astype(float)
+        for name in X.columns
+    ]
+    # XGBoost refuses names that hold brackets, so columns are known by their place.
+    return pd.concat(columns, axis=1).set_axis([f"column {i}" for i in range(len(columns))], axis=1)
 
 
 def find_device(asked: str) -> str:

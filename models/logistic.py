@@ -13,7 +13,7 @@ import pandas as pd
 from annotated_types import Ge, Gt
 from sklearn.compose import ColumnTransformer, make_column_selector, make_column_transformer
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -28,27 +28,23 @@ class Logistic:
     era: ClassVar[str] = "linear"
     year: ClassVar[int] = 1958  # Cox, "The Regression Analysis of Binary Sequences"
     view: ClassVar[str] = "features"
+    answers: ClassVar[tuple[str, ...]] = ("probabilities",)
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "Logistic":
-        """X: (n, columns); y: (n,) class names as str objects, or floats for regression."""
-        regression = y.dtype.kind == "f"
-        linear = (
-            Ridge(alpha=1 / self.C) if regression else LogisticRegression(C=self.C, max_iter=500)
-        )
-        self.model_ = make_pipeline(prepare(), linear).fit(floats(X), y)
-        if not regression:
-            self.classes_ = linear.classes_
-        self.n_parameters_ = linear.coef_.size + np.size(linear.intercept_)  # weights
+        """X: (n, columns); y: (n,) class names as str objects."""
+        if y.dtype.kind == "f":
+            raise ValueError("logistic predicts classes and y is numbers; for these there is ridge")
+        self.prepare_ = prepare()
+        Z = self.prepare_.fit_transform(floats(X))
+        self.model_ = LogisticRegression(C=self.C, max_iter=500).fit(Z, y)
+        self.classes_ = self.model_.classes_
+        self.n_parameters_ = self.model_.coef_.size + self.model_.intercept_.size  # weights
         self.notes_: dict[str, Any] = {}
         return self
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
-        return self.model_.predict_proba(floats(X))
-
-    def predict(self, X: pd.DataFrame) -> np.ndarray:
-        """-> (n,), regression only."""
-        return self.model_.predict(floats(X))
+        return self.model_.predict_proba(self.prepare_.transform(floats(X)))
 
 
 def floats(X: pd.DataFrame) -> pd.DataFrame:

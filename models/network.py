@@ -5,7 +5,6 @@ It does: reads the rows in small batches, many times over, and follows the gradi
 Pays in: passes over the data, and results that move with the seed.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -15,7 +14,11 @@ import torch
 from annotated_types import Ge, Gt, Lt
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.optim.adamw import adamw
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+
+# The first optimizer of a process loads torch's compiler, for 1.2 s: here, so that no fit pays it.
+AdamW([torch.zeros(1)])
 
 
 @dataclass
@@ -57,48 +60,47 @@ class Network:
         head = max(1, min(len(y) - 1, round(len(y) * (1 - self.holdout))))
 
         torch.manual_seed(self.random_state)
-        self.encoder_ = Encoder(X, self.bins)
-        numbers, categories = self.encoder_(X, self.device_)
+        self.prepare_ = Encoder(X, self.bins)
+        numbers, categories = self.prepare_(X, self.device_)
         outputs = 1 if self.regression_ else len(self.classes_)
-        self.model_ = Members(self, self.encoder_, outputs).to(self.device_)
+        self.model_ = Members(self, self.prepare_, outputs).to(self.device_)
 
         batch_size = self.batch_size or max(1, min(512, head // 20))
         total = self.max_epochs * -(-head // batch_size)
-        weights: list[Tensor] = list(self.model_.parameters())
-        step, optimizer = 0, AdamW(weights, self.weight_decay)
+        optimizer = AdamW(
+            self.model_.parameters(),
+            lr=self.learning_rate,
+            weight_decay=self.weight_decay,
+            fused=True,
+        )
+        # Longer steps at first, shorter and shorter ones after the first 30 % of them (Smith and
+        # Topin 2017, arXiv 1708.07120).
+        schedule = LambdaLR(
+            optimizer, lambda step: min((step + 1) / (0.3 * total), (total - step) / (0.7 * total))
+        )
         best_loss, best_epoch, best_weights = np.inf, 0, {}
         for epoch in range(1, self.max_epochs + 1):
             self.model_.train()
             for batch in torch.randperm(head).to(self.device_).split(batch_size):
-                error = self._loss(numbers[batch], categories[batch], target[batch])
-                # Longer steps at first, shorter and shorter ones after the first 30 % of them
-                # (Smith and Topin 2017, arXiv 1708.07120).
-                share = min((step + 1) / (0.3 * total), (total - step) / (0.7 * total))
-                gradients = torch.autograd.grad(error, weights)
-                optimizer.step(gradients, share * self.learning_rate)
-                step += 1
+                loss = self._loss(numbers[batch], categories[batch], target[batch])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                schedule.step()
             self.model_.eval()
             with torch.inference_mode():
-                loss = self._loss(numbers[head:], categories[head:], target[head:]).item()
-            if loss < best_loss:
-                best_loss, best_epoch = loss, epoch
+                unseen = self._loss(numbers[head:], categories[head:], target[head:]).item()
+            if unseen < best_loss:
+                best_loss, best_epoch = unseen, epoch
                 best_weights = {k: v.clone() for k, v in self.model_.state_dict().items()}
             elif epoch - best_epoch >= self.patience:
                 break
         self.model_.load_state_dict(best_weights)
         if best_epoch == self.max_epochs:
             self.unfinished_ = f"the last of {self.max_epochs} epochs still helped"
-        self.n_parameters_ = sum(weights.numel() for weights in self.model_.parameters())
+        self.n_parameters_ = sum(w.numel() for w in self.model_.parameters())  # weights
         self.notes_: dict[str, Any] = {"best_epoch": best_epoch, "device": self.device_}
         return self
-
-    def _loss(self, numbers: Tensor, categories: Tensor, target: Tensor) -> Tensor:
-        """Every member answers for itself; only their predictions are averaged (TabM)."""
-        outputs = self.model_(numbers, categories)  # (members, batch, outputs)
-        targets = target.repeat(len(outputs))
-        if self.regression_:
-            return functional.mse_loss(outputs.flatten(), targets)
-        return functional.cross_entropy(outputs.flatten(0, 1), targets)
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
@@ -108,43 +110,19 @@ class Network:
         """-> (n,), regression only."""
         return self._answers(X).mean(0)[:, 0].numpy() * self.scale_ + self.offset_
 
+    def _loss(self, numbers: Tensor, categories: Tensor, target: Tensor) -> Tensor:
+        """Every member answers for itself; only their predictions are averaged (TabM)."""
+        outputs = self.model_(numbers, categories)  # (members, batch, outputs)
+        targets = target.repeat(len(outputs))
+        if self.regression_:
+            return functional.mse_loss(outputs.flatten(), targets)
+        return functional.cross_entropy(outputs.flatten(0, 1), targets)
+
     @torch.inference_mode()
     def _answers(self, X: pd.DataFrame) -> Tensor:  # -> (members, n, outputs), 8,192 rows at a time
         chunks = (X[start : start + 8192] for start in range(0, len(X), 8192))
-        answers = [self.model_(*self.encoder_(chunk, self.device_)).cpu() for chunk in chunks]
+        answers = [self.model_(*self.prepare_(chunk, self.device_)).cpu() for chunk in chunks]
         return torch.cat(answers, dim=1).double()
-
-
-class AdamW:
-    """AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) over all weights.
-
-    torch's function, not its class: that one loads torch's compiler, unused here, for 1.2 s.
-    """
-
-    def __init__(self, weights: list[Tensor], weight_decay: float) -> None:
-        self.weights, self.weight_decay = weights, weight_decay
-        self.means = [torch.zeros_like(w) for w in weights]  # of the gradient, fading
-        self.squares = [torch.zeros_like(w) for w in weights]  # of its square
-        self.steps = [torch.zeros((), device=w.device) for w in weights]
-
-    @torch.no_grad()
-    def step(self, gradients: Iterable[Tensor], learning_rate: float) -> None:
-        adamw(
-            self.weights,
-            list(gradients),
-            self.means,
-            self.squares,
-            [],
-            self.steps,
-            lr=learning_rate,
-            weight_decay=self.weight_decay,
-            beta1=0.9,
-            beta2=0.999,
-            eps=1e-8,
-            amsgrad=False,
-            maximize=False,
-            fused=True,
-        )
 
 
 class Encoder:

@@ -43,26 +43,26 @@ class RandomForest:
         """X: (n, columns); y: (n,) class names as str objects, or floats for regression."""
         if self.engine == "intelex" and intelex_ensemble is None:
             raise ImportError("engine=intelex needs: pip install scikit-learn-intelex")
-        regression = y.dtype.kind == "f"
+        self.regression_ = y.dtype.kind == "f"
         intelex = intelex_ensemble is not None and self.engine != "sklearn"
         module = intelex_ensemble if intelex else sklearn.ensemble
-        kind = module.RandomForestRegressor if regression else module.RandomForestClassifier
+        kind = module.RandomForestRegressor if self.regression_ else module.RandomForestClassifier
         # intelex counts a row of a leaf as often as it was drawn, scikit-learn once: of n draws
         # from n rows, 1 - 1/e are different ones.
         drawn = round(self.min_samples_leaf / (1 - math.exp(-1)))
-        self.prepare_ = prepare().fit(floats(X))
+        self.prepare_ = prepare()
+        Z = self.prepare_.fit_transform(floats(X))
         self.model_ = kind(
             n_estimators=self.n_estimators,
             max_features=self.max_features,
             min_samples_leaf=drawn if intelex else self.min_samples_leaf,
             random_state=self.random_state,
             n_jobs=self.n_jobs,
-        ).fit(self.prepare_.transform(floats(X)), y)
-        if not regression:
+        ).fit(Z, y)
+        if not self.regression_:
             self.classes_ = self.model_.classes_
-        self.notes_: dict[str, Any] = {
-            "engine": "intelex" if hasattr(self.model_, "_onedal_estimator") else "sklearn"
-        }
+        used = "intelex" if hasattr(self.model_, "_onedal_estimator") else "sklearn"
+        self.notes_: dict[str, Any] = {"engine": used}
         return self
 
     @property

@@ -2,7 +2,7 @@
 
 You do: scale the columns and choose how far two rows may be apart and still count as alike.
 It does: keeps the rows near the border (the support vectors) and weighs them.
-Pays in: time that grows with the square of the rows.
+Pays in: time that grows with the square of the rows, so it ends at max_rows; nystroem goes on.
 """
 
 from dataclasses import dataclass
@@ -15,13 +15,11 @@ from annotated_types import Ge, Gt
 from scipy.optimize import minimize_scalar  # type: ignore[import-untyped] # no types shipped
 from sklearn.compose import ColumnTransformer, make_column_selector, make_column_transformer
 from sklearn.impute import SimpleImputer
-from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import check_cv
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from sklearn.svm import LinearSVC, LinearSVR
 from sklearn.utils.extmath import softmax
 
 try:
@@ -35,12 +33,10 @@ class SVM:
     # None: as in that one of KERNELS that predicts held-out rows best.
     gamma: Annotated[float, Gt(0)] | None = None  # narrowness, times 1 / (columns x variance)
     C: Annotated[float, Gt(0)] | None = None  # price of a row inside the margin
-    max_exact_rows: Annotated[int, Ge(0)] = 20_000  # beyond: Nyström, as exact cost grows squared
-    n_components: Annotated[int, Ge(1)] = 500  # rows that Nyström compares every row with
-    max_rows: Annotated[int, Ge(1)] = 500_000  # more are refused: rows x n_components numbers
-    engine: Literal["auto", "sklearn", "intelex"] = "auto"  # of the exact solver; auto: intelex
+    max_rows: Annotated[int, Ge(1)] = 20_000  # more are refused: twice the rows, four times as long
+    engine: Literal["auto", "sklearn", "intelex"] = "auto"  # auto: intelex where installed
     # Supplied by the runner.
-    random_state: int = 0
+    random_state: int = 0  # unused by the solver: the problem is convex and has one answer
     n_jobs: int = 1
 
     era: ClassVar[str] = "kernels"
@@ -61,7 +57,6 @@ class SVM:
             y = (y - self.offset_) / self.scale_
         self.prepare_ = prepare().fit(floats(X))
         Z = self._inputs(X)
-        self.solver_ = "exact" if len(Z) <= self.max_exact_rows else "nystroem"
         self.unit_ = 1 / (Z.shape[1] * float(Z.var()) or 1.0)
 
         # Decision values of rows that were trained on are too sure of themselves, so the first
@@ -81,37 +76,14 @@ class SVM:
             trials.append((log_loss(y[tail], probabilities(worth, decision)), kernel, worth))
         _, kernel, self.worth_ = min(trials, key=lambda trial: trial[0])
         self.model_ = self._machine(*kernel).fit(Z, y)
-        self.n_fits_ = len(trials) + 1
         if not self.regression_:
             self.classes_ = self.model_.classes_
-
-        # Numbers kept for predicting: the rows compared with, and their weights.
-        if self.solver_ == "exact":
-            self.n_parameters_ = self.model_.support_vectors_.size + self.model_.dual_coef_.size
-        else:
-            landmarks, linear = self.model_[0], self.model_[1]
-            self.n_parameters_ = landmarks.components_.size + linear.coef_.size
+        self.n_fits_ = len(trials) + 1
+        # Support vectors and their weights.
+        self.n_parameters_ = self.model_.support_vectors_.size + self.model_.dual_coef_.size
         used = "intelex" if hasattr(self.model_, "_onedal_estimator") else "sklearn"
-        self.notes_: dict[str, Any] = {"solver": self.solver_, "engine": used}
-        self.notes_ |= dict(zip(("gamma", "C"), kernel, strict=True))
+        self.notes_: dict[str, Any] = {"engine": used, "gamma": kernel[0], "C": kernel[1]}
         return self
-
-    def _machine(self, gamma: float, C: float) -> Any:
-        gamma *= self.unit_
-        if self.solver_ == "exact":
-            intelex = intelex_svm is not None and self.engine != "sklearn"
-            module = intelex_svm if intelex else sklearn.svm
-            kind = module.SVR if self.regression_ else module.SVC
-            return kind(C=C, gamma=gamma, **({"n_jobs": self.n_jobs} if intelex else {}))
-        # Compare with a sample of rows, then draw a straight line (Williams and Seeger 2001).
-        landmarks = Nystroem(
-            gamma=gamma, n_components=self.n_components, random_state=self.random_state
-        )
-        if self.regression_:
-            line = LinearSVR(C=C, dual=False, loss="squared_epsilon_insensitive")
-        else:
-            line = LinearSVC(C=C, dual=False, tol=0.01)
-        return make_pipeline(landmarks, line)
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
@@ -124,6 +96,13 @@ class SVM:
     def _inputs(self, X: pd.DataFrame) -> np.ndarray:
         # In float32, intelex fits 1.6 times as fast as in float64, with the same ROC AUC.
         return self.prepare_.transform(floats(X)).astype(np.float32)
+
+    def _machine(self, gamma: float, C: float) -> Any:
+        intelex = intelex_svm is not None and self.engine != "sklearn"
+        module = intelex_svm if intelex else sklearn.svm
+        kind = module.SVR if self.regression_ else module.SVC
+        threads = {"n_jobs": self.n_jobs} if intelex else {}
+        return kind(C=C, gamma=gamma * self.unit_, **threads)
 
 
 def calibrate(decision: np.ndarray, y: np.ndarray) -> Any:

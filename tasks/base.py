@@ -1,65 +1,37 @@
-"""What a task is: raw data, one split, the views on it, and a score.
+"""What a task is: raw data, one split, the views on it, and the metrics it is judged by.
 
-A task is a class of its own (nothing is inherited from here) with three methods:
+A task is a class of its own; nothing is inherited from here. It needs
 
-    load(seed) -> Data                        draw or split the raw data
-    view(data, name) -> (train, test)         the rows as one kind of approach reads them
-    score(data, predictions) -> dict          metrics on the test rows
+    load(seed) -> Data                  draw or split the raw data
 
-and, where settings can contradict each other, a fourth:
+and its views, the rows as one kind of approach reads them, either as a method
 
-    check() -> None                           raise ValueError before any cell runs
+    view(data, name) -> (train, test)   raise UnknownView for a name it cannot offer
 
-and, where data come from outside, a class constant `files` (names of the settings that are paths)
-and
+or, where the task is a folder (a package), as one file for each view, found by its name:
 
-    look(rows) -> Look                        what the first so many rows tell
-    suspicions(data) -> list of str           what may be a leak, for the check ME11
+    NAME.py, with view(task, data) -> (train, test)
+    NAME.sql, a query over `task.tables(data)`: a row for each train row, then for each test row
 
-and, for the work ledger (docs/work-ledger.md), a class constant `general = True` if nobody wrote
-its view for the problem at hand, and
+Rows may be a data frame, an array of any rank, a list of texts, or anything else with a length and
+indexing. What else a task may have stands, with what its absence means, in benchmarks/cell/
+protocols.py: its metrics, a check of its settings, views that are expensive, and more.
 
-    raw_columns(data, view) -> list of str    names of the raw columns that a view reads
-
-and, for controls (benchmarks.cell.controls), where raw data hold outcomes or rows have an order:
-
-    relabel(data, labels) -> Data             the same rows with other outcomes, wherever they stand
-    rewrite(data, n, seed) -> Data            the first n rows as they were, with all that came
-                                              after them, or was not known then, made different
-
-This module loads nothing heavy: the process that prints tables reads METRICS from it.
+This module loads nothing heavy.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from tasks.metrics import OF_KIND, STANDARD
+from tasks.metrics import Metric as Metric  # what a task with a metric of its own makes
 
-class Metric(NamedTuple):
-    label: str
-    higher_is_better: bool
-    band: float
-    """Differences up to this do not matter in practice."""
-    relative: bool = False
-    """Is the band a share of the metric's value?"""
-
-
-METRICS: Mapping[str, Metric] = {
-    "roc_auc": Metric("ROC AUC", True, 0.002),
-    "accuracy": Metric("accuracy", True, 0.005),
-    "log_loss": Metric("log loss", False, 0.01, relative=True),
-    "r2": Metric("R²", True, 0.01),
-    "rmse": Metric("RMSE", False, 0.01, relative=True),
-    "mae": Metric("MAE", False, 0.01, relative=True),
-}
-# The first metric of a kind is the one that its tables are ordered by.
-METRICS_OF: Mapping[str, tuple[str, ...]] = {
-    "binary": ("roc_auc", "accuracy", "log_loss"),
-    "multiclass": ("accuracy", "roc_auc", "log_loss"),
-    "regression": ("r2", "rmse", "mae"),
-}
+Answer = Literal["probabilities", "values", "answers"]
+Kind = Literal["binary", "multiclass", "regression", "answers"]
 
 
 @dataclass(frozen=True)
@@ -68,35 +40,78 @@ class Data:
 
     raw: Any
     """Whatever the task's own views read."""
-    train_labels: np.ndarray
-    """(n_train,) class names as str objects, or float64 for regression, in the task's order."""
-    test_labels: np.ndarray
-    """(n_test,) the same for the test rows. Only `score` may look at them."""
+    train_labels: Any
+    """Of classes: (n_train,) integer codes into `classes`; names are taken as well, and turned
+    into codes. Of values: (n_train,) float64. Of answers: a list of texts, or of anything that
+    JSON can hold. In the task's order."""
+    test_labels: Any
+    """The same for the test rows. Only metrics may look at them."""
     classes: tuple[str, ...] = ()
-    """Class names, the positive one last if there are two; empty means regression."""
-    truth: np.ndarray | None = None
-    """(n_test, n_classes) true probabilities, columns as in `classes`; (n_test,) true means
-    for regression. None where nobody knows them, as with real data."""
+    """Class names, the positive one last if there are two; empty for values and answers."""
+    truth: Any = None
+    """(n_test, n_classes) true probabilities, columns as in `classes`; (n_test,) true means of
+    values; a list of true answers. None where nobody knows them, as with real data."""
     group: np.ndarray | None = None
     """(n_test,) what test rows have in common (a user), so that errors can be clustered."""
     test_ids: np.ndarray | None = None
     """(n_test,) which rows of a data set these are, where every seed splits the same rows; None
     where every seed draws rows of its own."""
 
+    def __post_init__(self) -> None:
+        for name in ("train_labels", "test_labels"):
+            object.__setattr__(self, name, labels_of(getattr(self, name), self.classes))
+        if isinstance(self.train_labels, list) != isinstance(self.test_labels, list):
+            raise ValueError("labels of train rows are answers and those of test rows are not")
+
     @property
-    def kind(self) -> str:
-        """`regression`, `binary` or `multiclass`."""
-        return {0: "regression", 2: "binary"}.get(len(self.classes), "multiclass")
+    def answer(self) -> Answer:
+        """What a model is asked for."""
+        if isinstance(self.train_labels, list):
+            return "answers"
+        return "probabilities" if self.classes else "values"
+
+    @property
+    def kind(self) -> Kind:
+        if self.answer == "answers":
+            return "answers"
+        kinds: dict[int, Kind] = {0: "regression", 2: "binary"}
+        return kinds.get(len(self.classes), "multiclass")
+
+    def told(self, labels: Any) -> Any:
+        """Labels as a model is given them: names for codes, all else as it is."""
+        return np.array(self.classes, dtype=object)[labels] if self.classes else labels
 
 
-class Task(Protocol):
-    def load(self, seed: int) -> Data: ...
+def labels_of(given: Any, classes: tuple[str, ...]) -> Any:
+    """Labels as `Data` keeps them. Raises ValueError for a name that is no class, and for a code
+    that has none."""
+    if isinstance(given, list | tuple) and not classes:
+        is_number = given and all(isinstance(x, int | float) for x in given)
+        return np.asarray(given, np.float64) if is_number else list(given)
+    labels: Any = np.asarray(given)
+    if not classes:
+        return labels.tolist() if labels.dtype.kind in "OUS" else labels.astype(np.float64)
+    if labels.dtype.kind in "iub":
+        low, high = (int(labels.min()), int(labels.max())) if len(labels) else (0, 0)
+        if low < 0 or high >= len(classes):
+            raise ValueError(
+                f"label codes go from {low} to {high}, but there are {len(classes)} classes"
+            )
+        return labels.astype(np.int16 if len(classes) < 2**15 else np.int32)
+    codes = np.full(len(labels), -1, dtype=np.int16 if len(classes) < 2**15 else np.int32)
+    for code, name in enumerate(classes):
+        codes[labels == name] = code
+    unknown = np.flatnonzero(codes == -1)
+    if len(unknown):
+        raise ValueError(
+            f"the label {labels[unknown[0]]!r} is none of the classes {', '.join(classes)}"
+        )
+    return codes
 
-    def view(self, data: Data, name: str) -> tuple[Any, Any]:
-        """Return (train, test) of the view `name`; raise UnknownView for one it cannot offer."""
-        ...
 
-    def score(self, data: Data, predictions: np.ndarray) -> dict[str, float]: ...
+def standard_scores(data: Data, predictions: Any) -> dict[str, float]:
+    """The metrics of the data's kind, for a task that has a `score` of its own."""
+    return {name: STANDARD[name].of(predictions, data.test_labels) for name in OF_KIND[data.kind]}
 
 
 class Look(NamedTuple):
@@ -114,45 +129,19 @@ class Look(NamedTuple):
 class UnknownView(ValueError):
     """The task cannot offer a view; the cell that asked for it is skipped."""
 
-    def __init__(self, task: str, name: str, offered: tuple[str, ...]) -> None:
+    def __init__(self, task: str, name: str, offered: Sequence[str]) -> None:
         super().__init__(f"{task} has no view {name!r}; it offers {', '.join(offered)}")
 
 
-def standard_scores(data: Data, predictions: np.ndarray) -> dict[str, float]:
-    """Score predictions for the test rows with the metrics of the data's kind.
-
-    predictions: (n_test, n_classes) probabilities with columns as in `data.classes`, or
-    (n_test,) values for regression. Multiclass ROC AUC is the macro average of one class
-    against the rest (scikit-learn, `roc_auc_score`).
-    """
-    # Imported here because the process that prints tables reads METRICS without scikit-learn.
-    from sklearn import metrics
-
-    labels = data.test_labels
-    if data.kind == "regression":
-        return {
-            "r2": float(metrics.r2_score(labels, predictions)),
-            "rmse": float(metrics.root_mean_squared_error(labels, predictions)),
-            "mae": float(metrics.mean_absolute_error(labels, predictions)),
-        }
-    one_hot = labels[:, None] == np.array(data.classes, dtype=object)[None, :]
-    columns = (len(data.classes) - 1,) if data.kind == "binary" else range(len(data.classes))
-    auc = np.mean([metrics.roc_auc_score(one_hot[:, k], predictions[:, k]) for k in columns])
-    right = predictions.argmax(axis=1) == one_hot.argmax(axis=1)
-    # log_loss of scikit-learn sorts class names; ours keeps the task's order and its clipping.
-    chosen = predictions[one_hot].clip(np.finfo(predictions.dtype).eps, 1.0)
-    scores = {
-        "roc_auc": float(auc),
-        "accuracy": float(right.mean()),
-        "log_loss": float(-np.log(chosen).mean()),
-    }
-    return {name: scores[name] for name in METRICS_OF[data.kind]}
-
-
-def floor_predictions(data: Data) -> np.ndarray:
-    """What is known without looking at a row: class shares, or the mean, of the train labels."""
+def floor_answers(data: Data) -> Any:
+    """What is known without looking at a row: class shares, the mean, or the most common answer of
+    the train labels, for each test row."""
     n_test = len(data.test_labels)
-    if data.kind == "regression":
+    if data.answer == "values":
         return np.full(n_test, data.train_labels.mean())
-    shares = [(data.train_labels == name).mean() for name in data.classes]
+    if data.answer == "answers":
+        keys = [repr(label) for label in data.train_labels]
+        most, _ = Counter(keys).most_common(1)[0]
+        return [data.train_labels[keys.index(most)]] * n_test
+    shares = [(data.train_labels == code).mean() for code in range(len(data.classes))]
     return np.tile(np.array(shares), (n_test, 1))

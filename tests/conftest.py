@@ -1,18 +1,32 @@
 """What the tests of the harness share: running the command line on the tasks of `harness.py`."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
+import psutil
 import pytest
 
-from benchmarks.plan import run
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side and time nothing
+
+from benchmarks import run
 from benchmarks.records.records import SCHEMA, Record
+from tasks.metrics import OF_KIND, STANDARD
 
 ROOT = Path(__file__).parent.parent
-SEARCH = "hydra.searchpath=[settings://tests/conf]"
+SEARCH = "hydra.searchpath=[file://tests/conf]"
+
+
+def is_alive(pid: int) -> bool:
+    """Does this process do anything? One that nobody has waited for yet is as good as gone."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.fixture
@@ -20,9 +34,10 @@ def command(tmp_path: Path) -> Callable[..., list[str]]:
     """The command line of the main job, with its results in tmp_path."""
 
     def build(*arguments: str) -> list[str]:
-        main = [sys.executable, "-m", "benchmarks", SEARCH, f"results={tmp_path}"]
         chosen = {argument.partition("=")[0] for argument in arguments}
-        usual = {"task": "coin", "model": "steep", "seed": "0", "run": "a"}
+        search = [SEARCH] if "hydra.searchpath" not in chosen else []
+        main = [sys.executable, "-m", "benchmarks", *search, f"results={tmp_path}"]
+        usual = {"task": "coin", "model": "steep", "seed": "0", "run": "a", "threads": "1"}
         return [*main, *(f"{k}={v}" for k, v in usual.items() if k not in chosen), *arguments]
 
     return build
@@ -84,6 +99,7 @@ def record() -> Callable[..., Record]:
             "reason": None,
             "kind": "binary",
             "metric": "roc_auc",
+            "answer": "probabilities",
             "scores": {"roc_auc": auc, "accuracy": 0.7, "log_loss": 0.5},
             "ceiling": {"roc_auc": 0.9, "accuracy": 0.8, "log_loss": 0.4},
             "floor": {"roc_auc": 0.5, "accuracy": 0.5, "log_loss": 0.7},
@@ -118,6 +134,8 @@ def record() -> Callable[..., Record]:
             "packages": {"numpy": "2"},
             "machine": {"processor": "P", "cores": 2, "memory_gb": 4.0, "python": "3.11"},
         }
-        return made | changes
+        made |= changes
+        names = dict.fromkeys([made["metric"], *OF_KIND[made["kind"]]])
+        return {"metrics": [asdict(STANDARD[name].facts()) for name in names], **made}
 
     return make

@@ -4,13 +4,14 @@ import os
 import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from annotated_types import Gt, Le
 
-from tasks.base import Data, UnknownView, standard_scores
+from tasks.base import Data, UnknownView
 
 
 @dataclass
@@ -39,9 +40,6 @@ class Coin:
         n_test = len(data.test_labels)
         return data.raw[n_test:], data.raw[:n_test]
 
-    def score(self, data: Data, predictions: np.ndarray) -> dict[str, float]:
-        return standard_scores(data, predictions)
-
 
 @dataclass
 class Steep:
@@ -55,6 +53,7 @@ class Steep:
     mode: str = "good"
     random_state: int = 0
     n_jobs: int = 1
+    checkpoints: str | None = None
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> "Steep":
         if self.mode == "raise":
@@ -80,7 +79,9 @@ class Steep:
         if self.mode == "hang with a child":
             import subprocess
 
-            subprocess.Popen(["sleep", "424242"])
+            assert self.checkpoints
+            child = subprocess.Popen(["sleep", "3600"])
+            (Path(self.checkpoints) / "child.pid").write_text(str(child.pid))
             time.sleep(3600)
         self.classes_ = np.array(["head", "tail"])
         self.notes_ = {"random_state": self.random_state, "n_jobs": self.n_jobs}
@@ -115,8 +116,7 @@ class Leaky:
     def load(self, seed: int) -> Data:
         rng = np.random.default_rng(seed)
         x = rng.normal(size=self.rows)
-        labels = np.where(rng.random(self.rows) < 1 / (1 + np.exp(-x)), "head", "tail")
-        return self._data(x, labels.astype(object))
+        return self._data(x, (rng.random(self.rows) < 1 / (1 + np.exp(-x))).astype(int))
 
     def _data(self, x: np.ndarray, labels: np.ndarray) -> Data:
         split = self.rows * 2 // 3
@@ -126,15 +126,12 @@ class Leaky:
         if name != "features":
             raise UnknownView("leaky", name, ("features",))
         x, labels = data.raw
-        heads = (labels == "head").astype(float)
+        heads = labels.astype(float)
         columns = {"number": x, "last": np.concatenate([[0.0], heads[:-1]])}
         if self.leak:
             columns = {"own": heads + 1e-9 * x, **columns}
         rows, split = pd.DataFrame(columns), len(data.train_labels)
         return rows.iloc[:split], rows.iloc[split:].reset_index(drop=True)
-
-    def score(self, data: Data, predictions: np.ndarray) -> dict[str, float]:
-        return standard_scores(data, predictions)
 
     def relabel(self, data: Data, labels: np.ndarray) -> Data:
         return self._data(data.raw[0], labels)
@@ -142,5 +139,5 @@ class Leaky:
     def rewrite(self, data: Data, n: int, seed: int) -> Data:
         x, labels = (values.copy() for values in data.raw)
         x[n:] = -x[n:]
-        labels[n - 1 :] = np.where(labels[n - 1 :] == "head", "tail", "head")
+        labels[n - 1 :] = 1 - labels[n - 1 :]
         return self._data(x, labels)

@@ -12,11 +12,11 @@ from rich.console import Console
 from benchmarks import compare
 from benchmarks.analysis.comparison import Side, failures
 from benchmarks.analysis.estimates import apart, estimate, of_scores
-from benchmarks.analysis.influence import Linear
+from benchmarks.analysis.linear import Linear
 from benchmarks.errors import BadInput
-from benchmarks.show.comparison import chapters
+from benchmarks.show.comparison import comparison_chapters
 from benchmarks.show.parts import Chapter, Picture, Table
-from benchmarks.show.terminal import render
+from benchmarks.show.terminal import printed
 
 ROWS = 2000
 PLAIN = {"svm": 1.0}
@@ -78,7 +78,7 @@ def written(side, tmp_path):
 def shown(*sides, width: int = 200) -> str:
     console = Console(width=width, color_system=None)
     with console.capture() as captured:
-        console.print(render(chapters(compare.compare(sides)), width))
+        console.print(printed(comparison_chapters(compare.compare(sides)), width))
     return captured.get()
 
 
@@ -341,12 +341,14 @@ def test_it_fits(side, width):
     lines = shown(one, two, width=width).splitlines()
     assert max(map(len, lines)) <= width
     assert "…" not in "".join(lines)
-    assert sum("verdict" in line and "rows" in line for line in lines) == 3, "one table per metric"
+    tables = lines[: lines.index("How to read this")]
+    assert sum("verdict" in line and "rows" in line for line in tables) == 3, "one per metric"
 
 
 def test_chapters_hold_a_picture_whose_names_are_only_values(side):
     name = "<script>[x].y"
-    found = chapters(compare.compare([side(models={name: 1}), side("two", {name: 1.2})]), True)
+    comparison = compare.compare([side(models={name: 1}), side("two", {name: 1.2})])
+    found = comparison_chapters(comparison, True)
     parts = [part for chapter in found for part in chapter.parts]
     (picture,) = (part for part in parts if isinstance(part, Picture))
     assert picture.data[0]["model"] == name
@@ -458,10 +460,10 @@ def test_damaged_files_are_named_and_the_rest_compared(written, call):
 
 def test_markdown_and_page_are_made_of_the_same_chapters(written, call, tmp_path, monkeypatch):
     made = {}
-    papers, page = ModuleType("papers"), ModuleType("page")
-    papers.markdown = lambda title, chapters: f"# {title}, {len(chapters)} chapters"
-    page.write = lambda file, title, chapters: made.update({file.name: (title, chapters)})
-    monkeypatch.setitem(sys.modules, "benchmarks.show.papers", papers)
+    markdown, page = ModuleType("markdown"), ModuleType("page")
+    markdown.document = lambda title, chapters: f"# {title}, {len(chapters)} chapters"
+    page.write_page = lambda file, title, chapters: made.update({file.name: (title, chapters)})
+    monkeypatch.setitem(sys.modules, "benchmarks.show.markdown", markdown)
     monkeypatch.setitem(sys.modules, "benchmarks.show.page", page)
     monkeypatch.setattr("benchmarks.show.page", page, raising=False)
     written()

@@ -7,11 +7,20 @@ import pandas as pd
 import pytest
 
 from benchmarks.analysis.summary import sections
-from benchmarks.cell import controls
-from benchmarks.cell.cell import Impossible
-from benchmarks.cell.controls import CONTROLS, DuplicateUsers, FutureColumn, ShuffledLabels
-from benchmarks.plan.run import RunConfig
-from benchmarks.show import control_table, table
+from benchmarks.cell import controls, views
+from benchmarks.cell import rows as of_rows
+from benchmarks.cell.controls import (
+    CONTROLS,
+    DuplicateUsers,
+    FutureColumn,
+    Impossible,
+    ShuffledLabels,
+)
+from benchmarks.plan.config import RunConfig
+from benchmarks.show.control_table import control_groups, controls_table
+from benchmarks.show.markdown import fragment
+from benchmarks.show.results_table import results_data, results_table
+from benchmarks.show.spreadsheet import csv_text
 from tasks.base import UnknownView
 from tests.harness import Coin, Leaky
 
@@ -29,8 +38,8 @@ def test_shuffled_labels_leave_the_rows_and_nothing_to_learn(regression):
     assert sorted(controls.all_labels(data)) == sorted(controls.all_labels(plain))
     assert (data.test_labels != plain.test_labels).any()
     assert data.truth is None
-    _, test = task.view(data, "features")
-    np.testing.assert_array_equal(test, honest.view(plain, "features")[1])
+    _, test = views.make(task, data, "features")
+    np.testing.assert_array_equal(test, views.make(honest, plain, "features")[1])
 
     p = 1 / (1 + np.exp(-2 * test[:, 0]))
     blind = 0.1 * test[:, 0] if regression else np.column_stack([1 - p, p])
@@ -40,7 +49,7 @@ def test_shuffled_labels_leave_the_rows_and_nothing_to_learn(regression):
     if regression:
         knowing = data.test_labels + np.random.default_rng(0).normal(size=len(data.test_labels))
     else:
-        knows = 0.3 + 0.4 * (data.test_labels == "head")
+        knows = 0.3 + 0.4 * (data.test_labels == 1)
         knowing = np.column_stack([1 - knows, knows])
     assert task.finding(data, knowing, "features").passed is False
 
@@ -48,9 +57,9 @@ def test_shuffled_labels_leave_the_rows_and_nothing_to_learn(regression):
 def test_a_planted_column_is_caught_and_an_honest_task_has_no_other():
     task = FutureColumn(Leaky(leak=False), 0)
     data = task.load(0)
-    train, _ = task.view(data, "features")
+    train, _ = views.make(task, data, "features")
     assert list(train.columns) == ["number", "last", "planted"]
-    right = train["planted"] == (data.train_labels == "head")
+    right = train["planted"] == (data.train_labels == 1)
     assert 0.85 < right.mean() < 0.99
     assert task.finding(data, None, "features") == controls.Finding(
         True, "the planted column was caught"
@@ -64,7 +73,7 @@ def test_a_leak_of_the_task_itself_is_named():
 
 
 def test_a_test_that_sees_nothing_fails(monkeypatch):
-    monkeypatch.setattr(controls, "differing", lambda *_: set())
+    monkeypatch.setattr(of_rows, "differing", lambda *_: set())
     task = FutureColumn(Leaky(leak=False), 0)
     found = task.finding(task.load(0), None, "features")
     assert found == controls.Finding(False, "the planted column was not caught")
@@ -73,10 +82,10 @@ def test_a_test_that_sees_nothing_fails(monkeypatch):
 def test_what_has_no_order_in_time_has_no_future():
     with pytest.raises(Impossible, match="no order in time"):
         FutureColumn(Coin(), 0)
-    with pytest.raises(Impossible):
-        controls.with_column(object(), np.zeros(3))
-    with pytest.raises(Impossible):
-        controls.joined(object(), object())
+    with pytest.raises(of_rows.Unjoinable):
+        of_rows.with_column(object(), "planted", np.zeros(3))
+    with pytest.raises(of_rows.Unjoinable):
+        of_rows.join(object(), object())
 
 
 def test_arrays_are_compared_column_by_column():
@@ -84,15 +93,16 @@ def test_arrays_are_compared_column_by_column():
     before[0, 1] = np.nan
     after = before.copy()
     after[3, 0], after[1, 2] = 99, 99
-    assert controls.differing(before, after, 3) == {"planted"}
-    assert controls.differing(before, after, 4) == {"0", "planted"}
+    assert of_rows.differing(before, after, 3) == {"2"}
+    assert of_rows.differing(before, after, 4) == {"0", "2"}
+    assert controls.named_planted({"0", "2"}, before) == {"0", "planted"}
 
 
 @pytest.mark.parametrize("honest", [Coin(rows=300), Leaky()])
 def test_half_of_the_rows_stand_twice_and_are_split_at_random(honest):
     plain, task = honest.load(0), DuplicateUsers(honest, 0)
     data = task.load(0)
-    train, test = (pd.DataFrame(part) for part in task.view(data, "features"))
+    train, test = (pd.DataFrame(part) for part in views.make(task, data, "features"))
     assert (len(train), len(test)) == (len(plain.train_labels), len(plain.test_labels))
     column = train.columns[0]
     twins = test[column].isin(train[column]).mean()
@@ -102,14 +112,14 @@ def test_half_of_the_rows_stand_twice_and_are_split_at_random(honest):
     # Labels went with their rows.
     known = dict(
         zip(
-            pd.DataFrame(controls.joined(*honest.view(plain, "features"))).iloc[:, 0],
+            pd.DataFrame(of_rows.join(*views.make(honest, plain, "features"))).iloc[:, 0],
             controls.all_labels(plain),
             strict=True,
         )
     )
     assert [known[x] for x in test[column]] == list(data.test_labels)
     with pytest.raises(UnknownView):
-        task.view(data, "songs")
+        views.make(task, data, "songs")
 
 
 def test_a_failed_control_marks_the_honest_row_and_the_exit_code(eras, records):
@@ -153,16 +163,16 @@ def test_controls_stand_beside_the_honest_score_and_never_in_its_table(record):
     )
     honest = next(section for section in found if not section.control)
     assert honest.distrust == {"svm": "shuffled_labels: so <it> is"}
-    text = control_table.to_markdown(found)
+    text = fragment(map(controls_table, control_groups(found)))
     lines = [
         [c.strip() for c in line.split("|")[1:-1]] for line in text.splitlines() if "|" in line
     ]
     assert lines[0] == ["model", "honest", "duplicate_users", "shuffled_labels"]
     assert ["svm", "0.800", "0.900", "0.700 ✗"] in lines
     assert ["other", "0.600", "–", "–"] in lines
-    assert "svm, shuffled_labels: so <it> is" in text
-    main = table.to_markdown([honest])
+    assert "svm, shuffled_labels: so &lt;it> is" in text
+    main = fragment([results_table(honest)])
     assert "do not trust" in next(line for line in main.splitlines() if line.startswith("| svm"))
-    assert "svm: do not trust: shuffled_labels: so <it> is" in main
-    assert "shuffled_labels" in table.to_csv(found)
-    assert control_table.to_markdown(sections([record()])).strip() == ""
+    assert "svm: do not trust: shuffled_labels: so &lt;it> is" in main
+    assert "shuffled_labels" in csv_text(results_data(found))
+    assert control_groups(sections([record()])) == []

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from benchmarks.cell.cell import build
+from benchmarks.cell.build import build
 from benchmarks.records import frame
 from benchmarks.records.records import Run
 from tests.conftest import ROOT
@@ -54,7 +54,7 @@ def test_the_model_of_adding_a_model_fits_and_predicts(written):
 
 def test_readme_commands_use_settings_that_exist(main):
     """Every `python -m benchmarks` line of the README composes: none is refused."""
-    from benchmarks.plan import run
+    from benchmarks import run
 
     (lines,) = [b for b in blocks("README.md", "sh") if "everyday" in b or "run=small" in b]
     commands = [line.split("#")[0].split() for line in lines.splitlines()]
@@ -65,7 +65,7 @@ def test_readme_commands_use_settings_that_exist(main):
         if "--help" in arguments:
             continue
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(run, "run_cells", lambda configs, launch: launched.append(configs))
+            patch.setattr(run, "run_cells", lambda plans, *_: launched.append(plans))
             task = [] if any(a.startswith("task=") for a in arguments) else ["task=notifications"]
             code, err = main(*arguments, *task)
         assert code == 0, err

@@ -10,7 +10,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsClassifier
 
-from benchmarks.cell.cell import build
+from benchmarks.cell.build import build
 from benchmarks.cell.foreign import Foreign
 from tests.conftest import ROOT
 

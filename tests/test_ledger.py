@@ -6,7 +6,8 @@ import pytest
 
 from benchmarks.analysis.summary import sections
 from benchmarks.plan import ledger
-from benchmarks.show import ledger_table
+from benchmarks.show.ledger_table import ledger_table
+from benchmarks.show.markdown import fragment
 
 TASK = '''"""A docstring
 of two lines."""
@@ -29,8 +30,6 @@ class Toy:
     rows: int = 3
 
     def view(self, data, name):
-        if name == "text":
-            return unused(data)
         if name != "features":
             raise ValueError(name)
         return self._made(helper(far(data)))
@@ -112,9 +111,17 @@ def counted(name: str, view: str = "features", **model: object) -> dict:
 def test_feature_code_is_what_stands_behind_the_view(sources):
     found = counted(sources)
     assert found["feature_lines_sql"] == 3
-    # Of view its first line and its last, _made, QUERY, helper and deeper.
-    assert found["feature_lines_python"] == 2 + 2 + 1 + 2 + 2
-    assert counted(sources, "text")["feature_lines_python"] > 0
+    # Of view four lines, of _made two, QUERY, helper and deeper.
+    assert found["feature_lines_python"] == 4 + 2 + 1 + 2 + 2
+
+
+def test_a_view_that_is_a_file_counts_that_file(sources, tmp_path):
+    text = tmp_path / sources / "text.py"
+    text.write_text('"""Words."""\n\n\ndef view(task, data):\n    return data\n')
+    (tmp_path / sources / "plain.sql").write_text(SQL)
+    text, plain = (counted(sources, view) for view in ("text", "plain"))
+    assert (text["feature_lines_sql"], text["feature_lines_python"]) == (0, 2)
+    assert (plain["feature_lines_sql"], plain["feature_lines_python"]) == (3, 0)
 
 
 def test_model_code_loops_and_knobs(sources):
@@ -191,7 +198,7 @@ def test_every_record_has_a_ledger(eras, records):
 
 
 def test_the_table_leaves_out_what_nobody_has(record):
-    assert not ledger_table.to_markdown(sections([record() | {"work": None}])).strip()
+    assert ledger_table(*sections([record() | {"work": None}])) is None
     work = {
         "model_lines": 12,
         "loop_lines": 0,
@@ -200,6 +207,6 @@ def test_the_table_leaves_out_what_nobody_has(record):
         "gpu": "no",
         "fits": 2,
     }
-    text = ledger_table.to_markdown(sections([record(work=work)]))
+    text = fragment([ledger_table(*sections([record(work=work)]))])
     assert "| svm   |    12 |     0 |    2 |" in text
     assert "designed |" not in text

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
+from benchmarks.cell import views
 from models.boosting import XGBoost
 from tasks.notifications import Notifications, people
 from tasks.notifications.generator import generate
@@ -17,7 +18,7 @@ FEW = {"rows": 4000, "users": 80}
 def watched(seed: int = 0, **settings):
     task = Notifications(**(FEW | settings))
     data = task.load(seed)
-    return task, data, *task.view(data, "watched")
+    return task, data, *views.make(task, data, "watched")
 
 
 def predicted(log: Watched, rows: np.ndarray, draws: int = 1000, seed: int = 0) -> np.ndarray:
@@ -46,10 +47,10 @@ def test_the_log_as_it_reads_it_gives_the_true_probabilities_back():
 
 def test_it_lies_between_the_best_model_and_the_oracle_and_is_calibrated():
     task, data, log, rows = watched(rows=10_000, users=200)
-    opened = data.test_labels == "opened"
+    opened = data.test_labels == 1
     p = predicted(log, rows, 2000)
-    train, test = task.view(data, "features")
-    model = XGBoost(n_jobs=2).fit(train, data.train_labels).predict_proba(test)[:, 1]
+    train, test = views.make(task, data, "features")
+    model = XGBoost(n_jobs=2).fit(train, data.told(data.train_labels)).predict_proba(test)[:, 1]
     oracle = data.truth[:, 1]
     assert roc_auc_score(opened, model) < roc_auc_score(opened, p) < roc_auc_score(opened, oracle)
     assert log_loss(opened, model) > log_loss(opened, p) > log_loss(opened, oracle)

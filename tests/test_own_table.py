@@ -16,6 +16,7 @@ import pyarrow.feather
 import pytest
 from sklearn.utils import Bunch
 
+from benchmarks.cell import views
 from tasks.table import Table
 from tasks.table.prepare import Preparation
 from tests.conftest import ROOT
@@ -183,15 +184,15 @@ def test_names_of_any_kind_reach_every_model(write):
     table["y"] = np.where(table["🦆"] > 0, "up", "down")
     task = Table(path=write(table.to_csv(index=False)), target="y")
     data = task.load(0)
-    train, test = task.view(data, "features")
+    train, test = views.make(task, data, "features")
     assert train.shape[1] == len(odd)
     assert len(set(train.columns)) == len(odd)
     from models.boosting import XGBoost
     from models.logistic import Logistic
 
     for model in (XGBoost(n_estimators=20), Logistic()):
-        p = model.fit(train, data.train_labels).predict_proba(test)
-        assert (model.classes_[p.argmax(axis=1)] == data.test_labels).mean() > 0.9
+        p = model.fit(train, data.told(data.train_labels)).predict_proba(test)
+        assert (model.classes_[p.argmax(axis=1)] == data.told(data.test_labels)).mean() > 0.9
 
 
 @pytest.mark.parametrize(
@@ -327,7 +328,7 @@ def test_no_group_is_on_both_sides_and_each_seed_splits_anew(write):
 def test_random_splits_keep_the_shares_of_classes(write):
     table = pd.DataFrame({"x": np.arange(1000.0) ** 1.5, "y": ["rare"] * 100 + ["usual"] * 900})
     data = Table(path=write(table.to_csv(index=False)), target="y").load(3)
-    assert (data.test_labels == "rare").sum() == 30
+    assert (data.told(data.test_labels) == "rare").sum() == 30
 
 
 # Preparing

@@ -13,9 +13,9 @@ import pytest
 from benchmarks.analysis.summary import Row
 from benchmarks.records.records import Run
 from benchmarks.report import main
-from benchmarks.show import papers
 from benchmarks.show.curves import SHARES, THRESHOLDS, curve
-from benchmarks.show.parts import Cell, Chapter, Head, Table
+from benchmarks.show.files import write_files
+from benchmarks.show.parts import Chapter, Entry, Head, Table
 from tests.conftest import ROOT
 
 EVIL = '<img src=x onerror=alert("no")> & =1+1 | [red]'
@@ -190,8 +190,8 @@ def test_sweeps_of_other_runs_are_shown_as_well(made, record):
 
 
 def test_a_formula_in_a_cell_stays_a_text_in_the_csv(tmp_path):
-    table = Table("t", "T", [Head("model", is_number=False)], [[Cell("=1+1", "=1+1")]])
-    papers.write(tmp_path, "x", [Chapter("C", [table])])
+    table = Table("t", "T", [Head("model", is_number=False)], [[Entry("=1+1", "=1+1")]])
+    write_files(tmp_path, "x", [Chapter("C", [table])])
     assert (tmp_path / "t.csv").read_text() == "model\n'=1+1\n"
 
 

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, SEARCH
+from tests.conftest import ROOT, SEARCH, is_alive
 
 BAD = {
-    "model=foo": "There is no model 'foo'; there are: baseline, ideal_observer, logistic",
+    "model=foo": "There is no model 'foo'; there are: baseline, first_word, ideal_observer",
     "task=foo": "There is no task 'foo'; there are: breast_cancer",
     "suite=foo": "There is no suite 'foo'; there are: controls, default, full, quick, scaling",
-    "foo=1": "There is no setting foo; there are: checks, control, device",
+    "foo=1": "There is no setting foo; there are: cache, checks, control, device",
     "model.foo=1": "There is no setting model.foo; there are: factor, mode",
     "+model.foo=1": "There is no setting model.foo; there are: factor, mode",
-    "+model.random_state=1": "filled in from seed=",
+    "+model.random_state=1": "filled in by the cell, such as from seed=",
     "model.factor=abc": "model.factor=abc: input should be a valid number",
     "model.factor=-1": "model.factor=-1: input should be greater than 0",
     "task.rows=-5": "task.rows=-5: input should be greater than 3",
@@ -31,13 +31,13 @@ BAD = {
     "seed=-1": "seed=-1: input should be greater than or equal to 0",
     "limits.seconds=0": "limits.seconds=0: input should be greater than 0",
     "limits.seconds=.inf": "limits.seconds=",
-    "limits.foo=1": "There is no setting limits.foo; there are: seconds",
+    "limits.foo=1": "There is no setting limits.foo; there are: artifact_mb, seconds",
     "run=../x": "run=../x: string should match",
     "run=a,b": "one run",
     "tune=some": "There is no tune 'some'; there are: none, seconds, trials.",
     "tune.trials=3": "There is no setting tune.trials; there are: none.",
     "verdicts.band=-1": "verdicts.band=-1: input should be greater than or equal to 0",
-    "verdicts.metric=foo": "verdicts.metric=foo: input should be 'roc_auc', 'accuracy'",
+    "metric=ROC": "metric=ROC: string should match",
     "rerun=maybe": "rerun=maybe: input should be 'nothing', 'failed' or 'disturbed'",
     "seed=0,,1": "Error parsing override 'seed=0,,1'",
     "foo": "missing EQUAL",
@@ -171,22 +171,91 @@ def test_a_killed_parent_takes_its_cell_along(command, tmp_path):
     process = subprocess.Popen(
         command("model.mode=hang with a child"), cwd=ROOT, stdout=subprocess.DEVNULL
     )
-    wait_for(lambda: "424242" in all_command_lines())
+    pids = []
+
+    def has_begun() -> bool:
+        files = (tmp_path / "a" / "cells").glob("*.checkpoints/child.pid")
+        pids[:] = [int(text) for file in files if (text := file.read_text())]
+        return bool(pids)
+
+    wait_for(has_begun)
+    assert is_alive(pids[0])
     process.kill()
     process.wait()
-    wait_for(lambda: "424242" not in all_command_lines())
+    wait_for(lambda: not is_alive(pids[0]))
 
 
 def test_the_parent_stays_small():
     code = (
-        "import sys; from benchmarks import compare, export; from benchmarks.plan import run;"
-        "from benchmarks.show import table;"
+        "import sys; from benchmarks import compare, export, run;"
+        "from benchmarks.show import pages;"
         "import hydra_plugins.model_eras;"
         "heavy = {'torch', 'sklearn', 'xgboost', 'duckdb', 'pandas', 'pyarrow'} & set(sys.modules);"
         "sys.exit(f'loaded {heavy}' if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+OWN = "_target_: tests.harness.Steep\nmode: good again\n"
+
+
+@pytest.fixture
+def own_folder(tmp_path) -> Path:
+    """A user's own folder of configs, with a model in it."""
+    (tmp_path / "conf" / "model").mkdir(parents=True)
+    (tmp_path / "conf" / "model" / "own.yaml").write_text(OWN)
+    return tmp_path / "conf"
+
+
+@pytest.mark.parametrize(
+    "how", ["--config-dir={}", "hydra.searchpath=[file://tests/conf,file://{}]"]
+)
+def test_a_folder_of_ones_own_has_models(eras, records, own_folder, how):
+    """The settings of their classes can be set, and what is changed is told from what they say."""
+    result = eras(how.format(own_folder), "model=own", "model.factor=1,3")
+    assert "2 cells to run" in result.stdout, result.stderr
+    assert [(r["status"], r["changed"]["model"]) for r in records()] in (
+        [("done", {"factor": 3.0}), ("done", {})],
+        [("done", {}), ("done", {"factor": 3.0})],
+    )
+    refused = eras(how.format(own_folder), "model=own", "model.foo=1")
+    assert "There is no setting model.foo; there are: factor, mode" in refused.stderr
+
+
+def test_another_launcher_runs_a_suite(eras, records, own_folder):
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    arguments = ("hydra/launcher=joblib", "--config-dir", str(own_folder), "model=own,steep")
+    result = eras(*arguments, "seed=0,1", "model.factor=2", "model.mode=good")
+    assert result.returncode == 0, result.stderr
+    assert "4 cells to run, 0 found" in result.stdout
+    found = {(r["model"], r["seed"]): r for r in records()}
+    assert {r["status"] for r in found.values()} == {"done"}
+    assert found["own", 1]["changed"] == {"task": {}, "model": {"factor": 2.0, "mode": "good"}}
+    assert found["steep", 1]["changed"] == {"task": {}, "model": {"factor": 2.0}}
+    assert {r["era"] for r in found.values()} == {"tests"}
+    assert {r["work"]["knobs_changed"] for r in found.values()} == {1, 2}
+    again = eras(*arguments, "seed=0,1", "model.factor=2", "model.mode=good")
+    assert "0 cells to run, 4 found" in again.stdout
+
+
+def test_a_setting_can_be_that_of_another_though_no_yaml_states_either(eras, records):
+    eras("model.factor=${task.slope}", "task.slope=3")
+    (record,) = records()
+    assert record["changed"] == {"task": {"slope": 3.0}, "model": {"factor": 3.0}}
+
+
+def test_the_metric_asked_for_is_part_of_a_search(main, monkeypatch):
+    from benchmarks import run
+
+    planned = []
+    monkeypatch.setattr(run, "run_cells", lambda plans, *_: planned.extend(plans))
+    usual = ("task=notifications", "model=logistic", "tune=trials")
+    assert main(*usual, "metric=log_loss") == (0, "")
+    assert main(*usual) == (0, "")
+    with_metric, without = (plan.cells[1].config["tune"] for plan in planned)
+    assert with_metric == {**without, "metric": "log_loss"}
+    assert planned[0].settings.metric == "log_loss"
 
 
 def test_help_lists_tasks_models_and_suites():
@@ -202,6 +271,7 @@ def test_help_lists_tasks_models_and_suites():
         "tune: none, seconds, trials",
         "suite: controls, default, full, quick, scaling, signals",
         "task: breast_cancer",
+        "  max_depth: ",  # stated by no YAML
     ):
         assert line in done.stdout
 
@@ -212,10 +282,6 @@ def wait_for(condition, seconds: float = 30) -> None:
     while not condition():
         assert time.monotonic() < end, "did not happen"
         time.sleep(0.05)
-
-
-def all_command_lines() -> str:
-    return subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
 
 
 def processes_with(folder: Path) -> list[int]:

@@ -9,7 +9,8 @@ import yaml
 
 from benchmarks.errors import BadInput
 from benchmarks.plan import settings
-from benchmarks.plan.settings import code_hash, complete, read_settings
+from benchmarks.plan.settings import complete, read_settings
+from benchmarks.plan.sources import code_hash
 from tests.conftest import ROOT
 
 CONFIGS = [
@@ -86,7 +87,10 @@ def test_nothing_is_imported(module):
         ({"depth": 2, "kind": "c"}, "model.kind=c: input should be 'a' or 'b'."),
         ({"depth": 2, "rate": 0}, "model.rate=0: input should be greater than 0."),
         ({"depth": 2, "wide": 1}, "There is no setting model.wide; there are: kind, rate."),
-        ({"depth": 2, "random_state": 1}, "model.random_state is filled in from seed="),
+        (
+            {"depth": 2, "random_state": 1},
+            "model.random_state is filled in by the cell, such as from seed=",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_sentence(module, given, sentence):
@@ -131,7 +135,9 @@ def test_code_hash_follows_the_source(module, tmp_path):
 
 
 def test_supplied_fields_are_those_that_a_cell_fills_in():
-    from benchmarks.cell.cell import supplied
+    from benchmarks.cell.build import supplied
 
-    given = supplied({"seed": 1, "threads": 2, "device": "cpu"})
-    assert set(given) == set(settings.SUPPLIED)
+    folders = {"checkpoints": "a", "artifacts": "b"}
+    job = {"seed": 1, "threads": 2, "device": "cpu", "folders": folders}
+    assert set(supplied(job, folders=True)) == set(settings.SUPPLIED)
+    assert not set(supplied(job)) & set(folders), "a fit that is thrown away may keep nothing"

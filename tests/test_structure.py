@@ -3,26 +3,74 @@
 import ast
 import re
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.conftest import ROOT
 
 OURS = {"benchmarks", "tasks", "models", "tests", "hydra_plugins"}
 HARNESS = ("benchmarks/*.py", "benchmarks/*/*.py", "hydra_plugins/*.py")
+ROOMS = {  # room -> rooms that it may import from; what is typed (commands, suites) may everything
+    "errors": set(),
+    "records": {"errors"},
+    "analysis": {"errors", "records"},
+    "show": {"errors", "records", "analysis"},
+    "cell": {"records", "analysis"},
+    "runner": {"errors", "records"},
+    "plan": {"errors", "records"},
+    "hydra_plugins": {"plan"},
+}
 HEAVY = {"torch", "sklearn", "sklearnex", "xgboost", "duckdb", "pandas", "pyarrow", "mlflow"}
 
 
-def imports(file) -> set[str]:
-    """Dotted names of everything a file imports, at its top or inside functions."""
+class _WithoutTypeChecking(ast.NodeTransformer):
+    def visit_If(self, node):
+        return None if ast.unparse(node.test) == "TYPE_CHECKING" else self.generic_visit(node)
+
+
+def imports(file, running: bool = False) -> set[str]:
+    """Dotted names of everything a file imports, at its top or inside functions.
+
+    running: only what is imported when the code runs.
+    """
     found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+    tree = ast.parse(file.read_text())
+    for node in ast.walk(_WithoutTypeChecking().visit(tree) if running else tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file}: relative import"
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
     return found
+
+
+def modules() -> dict[str, Path]:
+    """Dotted name -> file of everything in benchmarks/ and hydra_plugins/."""
+    found = [*ROOT.glob("benchmarks/**/*.py"), *ROOT.glob("hydra_plugins/*.py")]
+    parts = {file: file.relative_to(ROOT).with_suffix("").parts for file in found}
+    return {".".join(names).removesuffix(".__init__"): file for file, names in parts.items()}
+
+
+def room(module: str) -> str | None:
+    """The room of a dotted name; None for commands, suites and what is not ours."""
+    first, _, rest = module.partition(".")
+    found = first if first == "hydra_plugins" else rest.partition(".")[0]
+    return found if first in ("benchmarks", "hydra_plugins") and found in ROOMS else None
+
+
+def circles(arrows: dict[str, set[str]]) -> list[set[str]]:
+    """Sets of modules that import each other, in whatever many steps."""
+    reached = {module: set(targets) for module, targets in arrows.items()}
+    for through in arrows:
+        for targets in reached.values():
+            if through in targets:
+                targets |= reached[through]
+    found = [{b for b in reached[a] if a in reached[b]} for a in reached if a in reached[a]]
+    return [circle for k, circle in enumerate(found) if circle not in found[:k]]
 
 
 def top(names) -> set[str]:
@@ -46,7 +94,11 @@ def test_a_model_imports_third_parties_only(file):
 @pytest.mark.parametrize("file", files("tasks/*.py", "tasks/*/*.py"))
 def test_a_task_imports_third_parties_and_its_own_folder(file):
     ours = {name for name in imports(file) if name.partition(".")[0] in OURS}
-    own = "tasks.base", ".".join(file.relative_to(ROOT).parts[:2]).removesuffix(".py")
+    own = (
+        "tasks.base",
+        "tasks.metrics",
+        ".".join(file.relative_to(ROOT).parts[:2]).removesuffix(".py"),
+    )
     assert all(name.startswith(own) for name in ours), ours
 
 
@@ -58,20 +110,76 @@ def test_the_harness_knows_no_concrete_model_or_task(file):
         return
     names = imports(file)
     assert "models" not in top(names)
-    assert all(n.startswith("tasks.base.") for n in names if n.startswith("tasks."))
+    known = ("tasks.base.", "tasks.metrics.")
+    assert all(n.startswith(known) for n in names if n.startswith("tasks."))
     allowed = {
         # These run in cells alone.
-        "controls": {"pandas"},
+        "rows": {"pandas"},
+        "storage": {"pandas", "pyarrow"},
+        "views": {"duckdb"},
         "foreign": {"pandas", "sklearn"},
         # These import them where they are needed (test_run: the parent stays small).
         "frame": {"pyarrow"},
         "export": {"mlflow"},
     }.get(file.stem, set())
     assert not top(names) & (HEAVY - allowed)
-    if file.parent.name not in ("plan", "hydra_plugins") and file.stem != "look":
+    if file.parent.name not in ("plan", "hydra_plugins"):
         assert not top(names) & {"hydra", "omegaconf"}
+    assert not any(name.startswith("hydra._internal") for name in names)
     if file.stem not in ("clock", "worker", "tune", "cold_start"):
         assert "time" not in names, "the clock lives in cell/clock.py"
+
+
+@pytest.mark.parametrize("file", files(*HARNESS))
+def test_a_room_imports_from_the_rooms_it_may(file):
+    own = room(".".join(file.relative_to(ROOT).with_suffix("").parts))
+    if own is None:
+        return
+    ours = {name for name in imports(file) if name.partition(".")[0] in ("benchmarks", *ROOMS)}
+    others = {room(name) or name for name in ours} - {own}
+    if file.name == "worker.py":  # what runs in the child alone is imported there
+        at_the_top = ast.Module(
+            [n for n in ast.parse(file.read_text()).body if isinstance(n, ast.ImportFrom)], []
+        )
+        assert "benchmarks.cell" not in ast.unparse(at_the_top)
+        others.discard("cell")
+    assert others <= ROOMS[own]
+
+
+def test_no_module_imports_itself_in_a_circle():
+    there = modules()
+    arrows = {
+        module: {
+            name if name in there else name.rpartition(".")[0]
+            for name in imports(file, running=True)
+            if name in there or name.rpartition(".")[0] in there
+        }
+        - {module}
+        for module, file in there.items()
+    }
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [{"a", "b", "c"}]
+    assert circles(arrows) == []
+
+
+def test_what_is_imported_is_declared():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    del project["optional-dependencies"]["dev"]
+    extras = project["optional-dependencies"].values()
+    lines = [*project["dependencies"], *(line for lines in extras for line in lines)]
+    declared = {plain(Requirement(line).name) for line in lines}
+    # Those of extras are not installed everywhere.
+    distributions = {"mlflow": ["mlflow-skinny"], "pynvml": ["nvidia-ml-py"]}
+    distributions |= packages_distributions()
+    for file in (p for folder in sorted(OURS - {"tests"}) for p in (ROOT / folder).rglob("*.py")):
+        if "suites" in file.parts:  # run by developers, with what the extra `dev` brings
+            continue
+        for name in top(imports(file)) - OURS - sys.stdlib_module_names:
+            providers = {plain(d) for d in distributions.get(name, [])}
+            assert providers & declared, f"{file.relative_to(ROOT)} imports {name}: not declared"
+
+
+def plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def test_the_readme_shows_the_reference_table():

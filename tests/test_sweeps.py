@@ -9,7 +9,8 @@ from benchmarks.analysis.summary import sections
 from benchmarks.analysis.sweeps import sweeps
 from benchmarks.analysis.verdicts import Verdict
 from benchmarks.show.answer import answer
-from benchmarks.show.sweep_table import to_markdown
+from benchmarks.show.markdown import fragment
+from benchmarks.show.sweep_table import sweep_table
 
 PRICES = Prices(currency="EUR", cpu_hour=3.6, gpu_hour=36, million_tokens=1)
 
@@ -68,14 +69,14 @@ def test_rows_are_told_as_train_rows_in_their_order(record):
     assert sweep.axis == "train rows"
     assert [sweep.label(p) for p in sweep.points] == ["1,000", "10,000", "200,000"]
     assert "from about 200,000 on b does" in sweep.sentence()
-    assert "| 200,000" in to_markdown(sections(records))
+    assert "| 200,000" in fragment([sweep_table(sweep)])
 
 
 def test_a_model_that_is_not_there_at_a_point_is_named(record):
     records = swept(record, "rows", {100: {"a": 0.7, "b": 0.6}, 1000: {"b": 0.8}})
     end = record("a", 0, status="skipped", reason="too many")
     end["config"] = records[-1]["config"] | {"model": end["config"]["model"]}
-    text = to_markdown(sections([*records, end]))
+    text = fragment(map(sweep_table, sweeps(sections([*records, end]))))
     assert "not there" in text
     (line,) = (line for line in text.splitlines() if line.startswith("| 10,000"))
     assert line.rstrip("| ").endswith("| a")

@@ -7,14 +7,21 @@ import pytest
 from rich.console import Console
 
 from benchmarks.analysis.summary import sections
-from benchmarks.show import table, timing_table
+from benchmarks.show import pages
 from benchmarks.show.formats import number
-from benchmarks.show.table import to_csv, to_markdown
+from benchmarks.show.latency_table import latency_table
+from benchmarks.show.markdown import fragment
+from benchmarks.show.results_table import results_data, results_table
+from benchmarks.show.spreadsheet import csv_text
+
+
+def to_markdown(found) -> str:
+    return fragment(map(results_table, found))
 
 
 def rendered(records, width: int) -> list[str]:
     out = io.StringIO()
-    Console(file=out, width=width).print(table.render(sections(records), width))
+    Console(file=out, width=width).print(pages.render(sections(records), width))
     return out.getvalue().splitlines()
 
 
@@ -25,7 +32,7 @@ def test_a_row_sums_up_its_seeds(record):
     assert row.score("roc_auc").mean == pytest.approx(0.82)
     assert row.score("roc_auc").deviation == pytest.approx(0.02828, abs=1e-5)
     assert row.share().mean == pytest.approx(0.8)
-    (line,) = csv.DictReader(io.StringIO(to_csv([section])))
+    (line,) = csv.DictReader(io.StringIO(csv_text(results_data([section]))))
     assert float(line["roc_auc"]) == pytest.approx(0.82)
     assert float(line["predict_seconds_per_row"]) == pytest.approx(4e-6)
     assert float(line["single_row_seconds"]) == pytest.approx(0.002)
@@ -83,7 +90,8 @@ def test_how_a_model_did_it_stands_under_the_table(record):
     assert any(
         "svm: solver=exact/nystroem" in line for line in rendered(found[0].rows[0].records, 80)
     )
-    assert table.notes(sections([record()])[0]) == ""
+    (plain,) = sections([record()])
+    assert results_table(plain).notes == []
 
 
 def test_records_of_other_code_are_not_mixed_in(record):
@@ -150,13 +158,13 @@ def test_cells_that_ran_side_by_side_have_a_star(record):
 
 
 def test_latency_by_batch_size_is_a_table_of_its_own(record):
-    assert timing_table.to_markdown(sections([record()])).strip() == ""
+    assert latency_table(*sections([record()])) is None
     full = record()
     full["timing"] = full["timing"] | {"batches": [1, 10]}
     full["latency"]["1"] |= {"p99": 0.009}
     full["latency"]["10"] = {"p50": 0.005, "p99": None, "min": 0.004, "calls": 9}
     full["cold_start"] = {"import": 1.25, "whole": 2.5}
-    text = timing_table.to_markdown(sections([full]))
+    text = fragment([latency_table(*sections([full]))])
     (line,) = (line for line in text.splitlines() if line.startswith("| svm"))
     cells = [cell.strip() for cell in line.split("|")[1:-1]]
     assert cells == ["svm", "1.25", "2.50", "2 / 9", "5 / –", "2k"]

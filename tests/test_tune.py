@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.cell import cell, tune
+from benchmarks.cell import cell, tune, views
 from benchmarks.errors import BadInput
 from benchmarks.plan.settings import check_space
+from tasks.metrics import STANDARD
 from tests.harness import Coin
 
 SPACE = {"factor": {"low": 0.1, "high": 10.0, "log": True}}
@@ -45,7 +46,7 @@ def test_default_and_tuned_stand_side_by_side_and_the_record_holds_every_trial(e
 
 
 def test_the_chosen_values_are_the_ones_that_are_fitted(eras, records):
-    eras(*FEW, "task.slope=9", "task.rows=600", "verdicts.metric=log_loss")
+    eras(*FEW, "task.slope=9", "task.rows=600", "metric=log_loss")
     plain, tuned = sorted(records(), key=lambda r: "tune" in r["config"])
     if tuned["tuning"]["chosen"]:
         assert tuned["scores"]["log_loss"] != plain["scores"]["log_loss"]
@@ -66,26 +67,26 @@ def job(**changes) -> dict:
 def test_tuning_sees_nothing_of_the_test_rows():
     task = Coin(rows=300)
     data = task.load(0)
-    train, _ = task.view(data, "features")
-    found = cell.tune(job(), task, data, train)
+    train, _ = views.make(task, data, "features")
+    found = cell.tune(job(), task, data, train, STANDARD["roc_auc"])
     # Without them it comes to the same.
     blind = cell.dataclasses.replace(
-        data, raw=None, test_labels=np.array([], dtype=object), truth=None
+        data, raw=None, test_labels=np.array([], dtype=int), truth=None
     )
-    again = cell.tune(job(), task, blind, train)
+    again = cell.tune(job(), task, blind, train, STANDARD["roc_auc"])
     assert [t["score"] for t in found["trials"]] == [t["score"] for t in again["trials"]]
 
 
 def test_trials_are_fitted_on_the_head_and_scored_on_the_tail(monkeypatch):
     task = Coin(rows=300)
     data = task.load(0)
-    train, _ = task.view(data, "features")
+    train, _ = views.make(task, data, "features")
     seen = []
     monkeypatch.setattr(
         "tests.harness.Steep.fit",
         lambda self, X, y: (seen.append(X[:, 0]), setattr(self, "classes_", ["head", "tail"]))[0],
     )
-    found = cell.tune(job(), task, data, train)
+    found = cell.tune(job(), task, data, train, STANDARD["roc_auc"])
     assert len(seen) == 3
     for rows in seen:
         np.testing.assert_array_equal(rows, train[:160, 0])

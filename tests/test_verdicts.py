@@ -12,12 +12,20 @@ from scipy.special import ndtr
 from sklearn import metrics
 
 from benchmarks import verdicts as command
-from benchmarks.analysis.influence import Linear, influence
+from benchmarks.analysis.linear import Linear
 from benchmarks.analysis.summary import sections
 from benchmarks.analysis.verdicts import Estimate, decide, estimate, holm, judge
+from benchmarks.cell.scores import scores
 from benchmarks.errors import BadInput
-from benchmarks.show import table, verdict_table
-from tasks.base import METRICS, METRICS_OF, Data, standard_scores
+from benchmarks.show import pages
+from benchmarks.show.markdown import fragment
+from benchmarks.show.parts import Chapter
+from benchmarks.show.results_table import results_table
+from benchmarks.show.spreadsheet import csv_text
+from benchmarks.show.terminal import printed
+from benchmarks.show.verdict_table import how_judged, verdicts_data, verdicts_table
+from tasks.base import Data
+from tasks.metrics import BESIDE, OF_KIND, STANDARD, named
 
 
 def outcomes(kind: str, rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, Data]:
@@ -35,14 +43,18 @@ def outcomes(kind: str, rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarra
     return predictions, codes, Data(None, names, names, classes)
 
 
-CASES = [(kind, metric) for kind, names in METRICS_OF.items() for metric in names]
+CASES = [
+    (kind, metric)
+    for kind in ("binary", "multiclass", "regression")
+    for metric in (*OF_KIND[kind], *BESIDE[kind])
+]
 
 
 @pytest.mark.parametrize(("kind", "metric"), CASES)
 def test_the_metric_is_the_one_that_is_reported(kind, metric):
     predictions, labels, data = outcomes(kind, 300)
-    value, each = influence(metric, predictions, labels)
-    assert value == pytest.approx(standard_scores(data, predictions)[metric])
+    value, each = named(metric).influence(predictions, labels)
+    assert value == pytest.approx(scores(None, data, [], predictions)[metric])
     assert each.mean() == pytest.approx(0, abs=1e-12)
 
 
@@ -52,12 +64,12 @@ def test_the_variance_is_that_of_a_bootstrap_over_clusters(kind, metric):
     the price."""
     predictions, labels, _ = outcomes(kind, 400)
     group = np.repeat(np.arange(80), 5)
-    _, each = influence(metric, predictions, labels)
+    _, each = named(metric).influence(predictions, labels)
     short = Linear(0.0, np.bincount(group, each), 400).variance()
     random = np.random.default_rng(1)
     rows_of = np.arange(400).reshape(80, 5)
     drawn = [rows_of[random.integers(80, size=80)].ravel() for _ in range(1000)]
-    values = [influence(metric, predictions[rows], labels[rows])[0] for rows in drawn]
+    values = [named(metric).influence(predictions[rows], labels[rows])[0] for rows in drawn]
     assert short == pytest.approx(np.var(values, ddof=1), rel=0.2)
 
 
@@ -106,9 +118,9 @@ def test_rows_that_all_seeds_share_do_not_average_out():
 
 def test_models_that_always_agree_are_equal():
     zeros = [Linear(0.0, np.zeros(50), 50) for _ in range(3)]
-    (verdict,) = decide([("a", "b")], [estimate(zeros)], "roc_auc", [0.002])
+    (verdict,) = decide([("a", "b")], [estimate(zeros)], STANDARD["roc_auc"], [0.002])
     assert verdict.word == "equal in practice"
-    (verdict,) = decide([("a", "b")], [estimate(zeros, same_rows=True)], "roc_auc", [0.0])
+    (verdict,) = decide([("a", "b")], [estimate(zeros, same_rows=True)], STANDARD["roc_auc"], [0.0])
     assert verdict.word == "equal in practice"
 
 
@@ -129,7 +141,9 @@ def test_holm_by_hand():
     ],
 )
 def test_words(values, variance, band, word):
-    (verdict,) = decide([("a", "b")], [estimate(linears(values, variance))], "roc_auc", [band])
+    (verdict,) = decide(
+        [("a", "b")], [estimate(linears(values, variance))], STANDARD["roc_auc"], [band]
+    )
     assert verdict.word == word
     assert (verdict.a, verdict.b) == ("a", "b")
     assert bool(verdict.advice()) == (word == "can't tell")
@@ -138,7 +152,7 @@ def test_words(values, variance, band, word):
 def test_the_better_one_comes_first_whichever_way_the_metric_points():
     for metric, first in (("roc_auc", "a"), ("log_loss", "b")):
         found = estimate(linears([0.03] * 3, 1e-6))
-        (verdict,) = decide([("a", "b")], [found], metric, [0.0])
+        (verdict,) = decide([("a", "b")], [found], STANDARD[metric], [0.0])
         assert verdict.a == first
         assert 0 < verdict.low < verdict.difference < verdict.high
         assert verdict.difference == pytest.approx(0.03)
@@ -180,13 +194,13 @@ def test_every_pair_gets_a_verdict_and_the_table_says_it(record):
         frozenset(("good", "poor"))
     ] == "better"
     assert len(judged.verdicts) == 3
-    text = table.to_markdown([judged])
+    text = fragment([results_table(judged)])
     assert "vs top" in text
-    text += verdict_table.to_markdown([judged])
+    text += fragment([verdicts_table(judged)])
     assert "| poor" in text
     assert "worse" in text
     assert "corrected for 3 pairs (Holm)" in text
-    lines = list(csv.DictReader(io.StringIO(verdict_table.to_csv([judged]))))
+    lines = list(csv.DictReader(io.StringIO(csv_text(verdicts_data([judged])))))
     assert len(lines) == 3
     assert float(lines[0]["low"]) < float(lines[0]["difference"]) < float(lines[0]["high"])
 
@@ -197,8 +211,8 @@ def test_they_fit_the_terminal(record, width):
     out = io.StringIO()
     console = Console(file=out, width=width)
     judged = judge(section, load)
-    console.print(verdict_table.render([judged]))
-    console.print(table.render([judged], width))
+    console.print(printed([Chapter("", [verdicts_table(judged)])], width))
+    console.print(pages.render([judged], width))
     assert max(map(len, out.getvalue().splitlines())) <= width
     assert "…" not in out.getvalue()
     assert "? " in out.getvalue()
@@ -218,7 +232,7 @@ def test_the_design_is_read_off_the_rows(record):
     section, load = section_of(record, *models, seeds=(4,))
     (verdict,) = judge(section, load).verdicts
     assert verdict.design == "one seed"
-    assert "one seed does not tell" in verdict_table.notes(judge(section, load))
+    assert "one seed does not tell" in how_judged(judge(section, load))
 
 
 def test_only_seeds_that_both_finished_are_paired(record):
@@ -244,7 +258,7 @@ def test_a_relative_band_follows_the_value(record):
         if row.label == "b"
         for r in row.records
     )
-    assert verdict.band == pytest.approx(METRICS["log_loss"].band * value)
+    assert verdict.band == pytest.approx(STANDARD["log_loss"].band * value)
 
 
 def test_the_command_line(eras, tmp_path, capsys):
@@ -279,14 +293,16 @@ def simulated(random, seeds: int, qualities: tuple[float, float], luck: float) -
             noise = (1 - quality) * np.exp(random.normal(0, luck))
             error = random.normal(0, 0.7, 60)[group] + random.normal(0, 1.0, len(group))
             p = 1 / (1 + np.exp(-truth - noise * error))
-            value, each = influence("roc_auc", np.column_stack([1 - p, p]), labels)
+            value, each = STANDARD["roc_auc"].influence(np.column_stack([1 - p, p]), labels)
             pair.append(Linear(value, np.bincount(group, each), len(group)))
         differences.append(pair[0].minus(pair[1]))
     return estimate(differences)
 
 
 def called_different(found: Sequence[Estimate]) -> float:
-    return fmean(decide([("a", "b")], [one], "roc_auc", [0.0])[0].word == "better" for one in found)
+    return fmean(
+        decide([("a", "b")], [one], STANDARD["roc_auc"], [0.0])[0].word == "better" for one in found
+    )
 
 
 # luck 0.17: seeds differ by 0.9 of what their test rows cause, as between the default suite's

@@ -8,8 +8,10 @@ import pytest
 import yaml
 
 from benchmarks.cell import cold_start
-from benchmarks.cell.warm_up import NoSynthetic, labels, synthetic, warm_up
+from benchmarks.cell.rows import NoSynthetic, synthetic
+from benchmarks.cell.warm_up import labels, warm_up
 from benchmarks.runner.execute import QUICK
+from tasks.base import Data
 from tests.conftest import ROOT
 
 
@@ -56,9 +58,15 @@ def test_texts_stay_texts_and_what_is_unknown_is_refused():
         synthetic(object())
 
 
+TWO = Data(None, [0], [0], ("a", "b"))
+
+
 def test_every_class_has_its_rows():
-    assert set(labels("multiclass", ("a", "b", "c"), 12)) == {"a", "b", "c"}
-    assert labels("regression", (), 5).dtype == float
+    assert set(labels(Data(None, [0], [0], ("a", "b", "c")), 12)) == {"a", "b", "c"}
+    assert labels(Data(None, [0.5], [0.5]), 5).dtype == float
+    assert labels(Data(None, ["secret"], ["x"]), 2) == ["now", "now"]
+    asked = [{"total": 7.5, "lines": ["secret"]}]
+    assert labels(Data(None, asked, asked), 1) == [{"total": 0.0, "lines": []}]
 
 
 def test_a_model_that_cannot_be_warmed_up_says_why():
@@ -66,29 +74,29 @@ def test_a_model_that_cannot_be_warmed_up_says_why():
         def fit(self, X, y):
             raise ValueError("no\nnonsense")
 
-    assert warm_up(Picky, np.zeros((3, 1)), "binary", ("a", "b")) == "ValueError: no nonsense"
-    assert warm_up(Picky, object(), "binary", ("a", "b")) == "NoSynthetic: object"
+    assert warm_up(Picky, np.zeros((3, 1)), TWO) == "ValueError: no nonsense"
+    assert warm_up(Picky, object(), TWO) == "NoSynthetic: object"
 
 
 def test_a_cold_start_has_its_steps():
     rows = np.zeros((5, 1))
     steep = {"_target_": "tests.harness.Steep"}
     given = {"random_state": 7, "n_jobs": 1, "device": "cpu"}  # of which a model takes what it has
-    found = cold_start.measured(steep, given, rows, "binary", ("head", "tail"))
+    found = cold_start.measured(steep, given, rows, Data(None, [0], [0], ("head", "tail")))
     assert found is not None
     steps = [found[name] for name in ("interpreter", "import", "fit", "predict")]
     assert min(steps) > 0
     assert found["whole"] == pytest.approx(sum(steps))
     assert found["import"] > 10 * found["predict"]  # NumPy, against one row
     raises = {**steep, "mode": "raise"}
-    assert cold_start.measured(raises, {}, rows, "binary", ("a", "b")) is None
-    assert cold_start.measured(steep, {}, object(), "binary", ("a", "b")) is None
+    assert cold_start.measured(raises, {}, rows, TWO) is None
+    assert cold_start.measured(steep, {}, object(), TWO) is None
 
 
 def test_an_estimator_of_another_package_has_a_cold_start_too():
     tree = {"_target_": "sklearn.tree.DecisionTreeClassifier", "prepare": "numbers"}
     rows = frame()[["count", "kind"]]
-    found = cold_start.measured(tree, {"random_state": 7}, rows, "binary", ("a", "b"))
+    found = cold_start.measured(tree, {"random_state": 7}, rows, TWO)
     assert found is not None
     assert found["predict"] > 0
 

@@ -3,15 +3,15 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks.cell.clock import children_peaks
 from benchmarks.runner.execute import QUICK
+from benchmarks.runner.peaks import children_peaks
 from benchmarks.runner.worker import THREAD_VARIABLES, Worker, WorkerDied
+from tests.conftest import is_alive
 
 STEEP = {"_target_": "tests.harness.Steep"}
 COIN = {"_target_": "tests.harness.Coin"}
@@ -40,8 +40,8 @@ def test_a_worker_runs_one_cell_after_another_whatever_became_of_the_last(worker
     for mode in ("good", "raise", "kill", "exit", "hang", "good again"):
         folder = tmp_path / mode
         folder.mkdir()
-        limit = 5 if mode == "hang" else 60
-        ending = worker.run(job(mode=mode), folder, limit)
+        limits = {"seconds": 5 if mode == "hang" else 60}
+        ending = worker.run(job(mode=mode), folder, limits)
         left = folder / "outcome.json"
         status = json.loads(left.read_text())["status"] if left.exists() else None
         endings[mode] = (ending.exit_code, ending.timed_out, status)
@@ -58,9 +58,10 @@ def test_a_worker_runs_one_cell_after_another_whatever_became_of_the_last(worker
 
 
 def test_what_a_cell_started_ends_with_it(worker, tmp_path):
-    worker.run(job(mode="hang with a child"), tmp_path, 5)
-    lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
-    assert "424242" not in lines
+    folders = {"folders": {"checkpoints": str(tmp_path)}}
+    ending = worker.run(job(mode="hang with a child") | folders, tmp_path, {"seconds": 10})
+    assert ending.timed_out
+    assert not is_alive(int((tmp_path / "child.pid").read_text()))
 
 
 def test_both_ways_to_start_a_process_give_the_same_predictions(tmp_path):
@@ -71,7 +72,7 @@ def test_both_ways_to_start_a_process_give_the_same_predictions(tmp_path):
         folder = tmp_path / str(fork)
         folder.mkdir()
         with Worker(1, fork) as worker:
-            worker.run(job(), folder, 60)
+            worker.run(job(), folder, {"seconds": 60})
         found.append(np.load(folder / "cell.npz"))
     for name in ("predictions", "labels", "truth", "classes"):
         np.testing.assert_array_equal(found[0][name], found[1][name])
@@ -93,13 +94,13 @@ def test_a_worker_that_dies_says_what_it_printed_last(tmp_path):
         worker.load(())
         worker._process.kill()
         with pytest.raises(WorkerDied):
-            worker.run(job(), tmp_path, 60)
+            worker.run(job(), tmp_path, {"seconds": 60})
 
 
 def test_memory_of_what_a_cell_started_is_seen_from_outside(worker, tmp_path):
-    ending = worker.run(job(mode="memory of a child"), tmp_path, 60)
+    ending = worker.run(job(mode="memory of a child"), tmp_path, {"seconds": 60})
     assert ending.exit_code == 0
     assert 150e6 < max(size for _, size in ending.children) < 300e6
     outcome = json.loads((tmp_path / "outcome.json").read_text())
     assert children_peaks(outcome["phases"], ending.children)["fit"] > 150e6
-    assert worker.run(job(), tmp_path, 60).children == []
+    assert worker.run(job(), tmp_path, {"seconds": 60}).children == []

@@ -11,10 +11,10 @@ from typing import Literal
 import numpy as np
 
 from benchmarks.analysis import verdicts
-from benchmarks.analysis.estimates import Estimate, apart, estimate, of_scores
+from benchmarks.analysis.estimates import Estimate, apart, estimate, of_differences, of_scores
 from benchmarks.analysis.outcomes import Load, Measured, Outcome, design, outcomes
 from benchmarks.analysis.pairing import Pair, seeds_of
-from tasks.base import METRICS
+from tasks.metrics import Facts
 
 Word = Literal["identical", "better", "worse", "equal in practice", "can't tell"]
 Rows = Literal["same", "other", "unknown"]
@@ -35,7 +35,8 @@ class Ground:
 class Change:
     """Of one metric, from the first row of a pair to the second: means over the seeds compared."""
 
-    metric: str
+    facts: Facts
+    """Of the metric."""
     before: float
     after: float
     band: float  # changes up to this do not matter
@@ -48,20 +49,24 @@ class Change:
     """Where nobody can tell: what it would take."""
 
     @property
+    def metric(self) -> str:
+        return self.facts.name
+
+    @property
     def difference(self) -> float:
         return self.after - self.before
 
     def is_worse_by_more_than(self, amount: float) -> bool:
         """Beyond noise: the whole interval is on the worse side, its middle beyond the amount."""
-        sign = 1 if METRICS[self.metric].higher_is_better else -1
+        sign = self.facts.sign
         if self.interval is None or sign * self.difference >= -amount:
             return False
         return all(sign * end < 0 for end in self.interval)
 
 
-def changes(pair: Pair, metrics: Sequence[str], load: tuple[Load, Load]) -> list[Change]:
+def changes(pair: Pair, metrics: Sequence[Facts], load: tuple[Load, Load]) -> list[Change]:
     """One per metric that both rows have, not yet judged."""
-    metrics = [metric for metric in metrics if all(scores(pair, metric))]
+    metrics = [metric for metric in metrics if all(scores(pair, metric.name))]
     if not metrics:
         return []
     before, after = (
@@ -76,14 +81,14 @@ def changes(pair: Pair, metrics: Sequence[str], load: tuple[Load, Load]) -> list
         why = "the test rows are not the same" if common else "they have no seed in common"
         ground = Ground("other", (len(before), len(after)), why)
         sides = list(before.values()), list(after.values())
-        return [_unpaired(metric, ground, *sides) for metric in metrics]
+        return [_unpaired(metric, ground, *sides, pair) for metric in metrics]
     most = max(len(seeds_of(row)) for row in (pair.before, pair.after))
     why = f"compared on {counted(same)} only" if len(same) < most else ""
     ground = Ground("same", (len(same), len(same)), why)
     both = [(before[seed], after[seed]) for seed in same]
     if all(a.equals(b) for a, b in both):
         return [_identical(metric, ground, pair, same) for metric in metrics]
-    return [_paired(metric, ground, both) for metric in metrics]
+    return [_paired(metric, ground, both, pair) for metric in metrics]
 
 
 def scores(pair: Pair, metric: str) -> list[dict[int, float]]:
@@ -103,11 +108,9 @@ def judged(found: Iterable[Change]) -> list[Change]:
     """The same changes with their words. Those of one metric are judged together (Holm); what is
     identical is no question, and takes no part in that."""
     found = list(found)
-    for metric in dict.fromkeys(change.metric for change in found):
-        places = [
-            k for k, change in enumerate(found) if change.metric == metric and change.estimate
-        ]
-        sign = 1 if METRICS[metric].higher_is_better else -1
+    for metric in dict.fromkeys(change.facts for change in found):
+        places = [k for k, change in enumerate(found) if change.facts == metric and change.estimate]
+        sign = metric.sign
         estimates = [e for k in places if (e := found[k].estimate)]
         bands = [found[k].band for k in places]
         labels = [("after", "before")] * len(places)
@@ -124,18 +127,34 @@ def judged(found: Iterable[Change]) -> list[Change]:
     return found
 
 
-def _paired(metric: str, ground: Ground, both: Sequence[tuple[Outcome, Outcome]]) -> Change:
-    measured = [(b.measured(metric), a.measured(metric)) for a, b in both]
-    after, before = ([side.linear.value for side in sides] for sides in zip(*measured, strict=True))
-    return _change(metric, before, after, ground, verdicts.paired(measured))
+def _paired(
+    metric: Facts, ground: Ground, both: Sequence[tuple[Outcome, Outcome]], pair: Pair
+) -> Change:
+    measured = [(b.measured(metric.name), a.measured(metric.name)) for a, b in both]
+    by_rows = [(after, before) for after, before in measured if after and before]
+    if len(by_rows) < len(both):  # a metric that no row tells apart
+        old, new = (
+            [of_row[outcome.seed] for outcome, _ in both] for of_row in scores(pair, metric.name)
+        )
+        known = of_differences([b - a for a, b in zip(old, new, strict=True)])
+        return _change(metric, old, new, ground, known)
+    after, before = ([side.linear.value for side in sides] for sides in zip(*by_rows, strict=True))
+    return _change(metric, before, after, ground, verdicts.paired(by_rows))
 
 
 def _unpaired(
-    metric: str, ground: Ground, before: Sequence[Outcome], after: Sequence[Outcome]
+    metric: Facts,
+    ground: Ground,
+    before: Sequence[Outcome],
+    after: Sequence[Outcome],
+    pair: Pair,
 ) -> Change:
-    sides = [[outcome.measured(metric) for outcome in side] for side in (before, after)]
-    values = [[seed.linear.value for seed in side] for side in sides]
-    known = apart(_mean(sides[1]), _mean(sides[0]))
+    sides = [[outcome.measured(metric.name) for outcome in side] for side in (before, after)]
+    known_sides = [[seed for seed in side if seed is not None] for side in sides]
+    if [len(side) for side in known_sides] != [len(side) for side in sides]:
+        return _from_scores(pair, metric)
+    values = [[seed.linear.value for seed in side] for side in known_sides]
+    known = apart(_mean(known_sides[1]), _mean(known_sides[0]))
     return _change(metric, values[0], values[1], ground, known)
 
 
@@ -143,19 +162,19 @@ def _mean(seeds: Sequence[Measured]) -> Estimate:
     return estimate([seed.linear for seed in seeds], *design(seeds))
 
 
-def _from_scores(pair: Pair, metric: str) -> Change:
-    before, after = (list(side.values()) for side in scores(pair, metric))
+def _from_scores(pair: Pair, metric: Facts) -> Change:
+    before, after = (list(side.values()) for side in scores(pair, metric.name))
     ground = Ground("unknown", (len(before), len(after)), "raw outcomes are gone")
     return _change(metric, before, after, ground, of_scores(after, before))
 
 
-def _identical(metric: str, ground: Ground, pair: Pair, seeds: Sequence[int]) -> Change:
-    values = [scores(pair, metric)[0][seed] for seed in seeds]
+def _identical(metric: Facts, ground: Ground, pair: Pair, seeds: Sequence[int]) -> Change:
+    values = [scores(pair, metric.name)[0][seed] for seed in seeds]
     return replace(_change(metric, values, values, ground, None), word="identical")
 
 
 def _change(
-    metric: str,
+    metric: Facts,
     before: Sequence[float],
     after: Sequence[float],
     ground: Ground,

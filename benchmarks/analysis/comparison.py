@@ -1,5 +1,5 @@
 """A comparison of runs: what differs between them, what became of each model. Knows no file, no
-page and no terminal: change_parts.py says what is shown of it."""
+page and no terminal: show/comparison.py says what is shown of it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,12 +8,13 @@ from benchmarks.analysis.changes import Change, changes, judged
 from benchmarks.analysis.differences import differences
 from benchmarks.analysis.outcomes import Load
 from benchmarks.analysis.pairing import Pair, pairs, section_pairs, seeds_of
+from benchmarks.analysis.ranking import ranked_by
 from benchmarks.analysis.summary import Row, Section, sections
-from benchmarks.analysis.verdicts import metric_of, signed
+from benchmarks.analysis.verdicts import signed
 from benchmarks.errors import BadInput
 from benchmarks.records.machine import fingerprint
 from benchmarks.records.records import Record
-from tasks.base import METRICS, METRICS_OF
+from tasks.metrics import Facts
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,10 @@ class Block:
     metrics: Sequence[str]
     """The one that matters most first."""
     lines: Sequence[Line]
+
+    def facts(self, name: str) -> Facts:
+        """Of one of its metrics."""
+        return next(m for m in (*self.before.metrics, *self.after.metrics) if m.name == name)
 
     def alone(self) -> Iterator[tuple[str, list[str]]]:
         """(run, labels of the rows that have no partner in the other one)"""
@@ -126,14 +131,15 @@ def without_partner(name: str, section: Section, other: str) -> str:
 
 def block(base: Side, side: Side, before: Section, after: Section, metric: str | None) -> Block:
     """The changes between two sections, not yet judged."""
-    known = before if any(row.done for row in before.everything) else after
-    main = metric_of(known, metric)
-    metrics = [main, *(m for m in METRICS_OF[known.kind] if m != main)]
+    if metric is not None:
+        before, after = ranked_by(before, metric, base.load), ranked_by(after, metric, side.load)
+    metrics = before.metrics or after.metrics
     lines = []
     for pair in pairs(before, after):
         found = changes(pair, metrics, (base.load, side.load))
         lines.append(Line(pair, {change.metric: change for change in found}))
-    return Block((base.name, side.name), before, after, metrics, lines)
+    names = [facts.name for facts in metrics]
+    return Block((base.name, side.name), before, after, names, lines)
 
 
 def with_verdicts(blocks: Sequence[Block]) -> list[Block]:
@@ -164,7 +170,7 @@ def failures(comparison: Comparison, amount: float) -> list[str]:
             if change and change.is_worse_by_more_than(amount) and change.interval:
                 low, high = change.interval
                 found.append(
-                    f"{line.label}: {METRICS[change.metric].label} worse by more than {amount:g}: "
+                    f"{line.label}: {change.facts.label} worse by more than {amount:g}: "
                     f"{signed(change.difference)}, 95 % {signed(low)} to {signed(high)} ({where})"
                 )
             if ending := line.ending():

@@ -18,7 +18,7 @@ from benchmarks.errors import BadInput, refusal
 from benchmarks.records.records import Record
 
 PREDICTIONS = tuple(10**k for k in range(3, 10))  # a thousand to a billion
-PRICES = Path(__file__).parents[2] / "conf" / "prices.yaml"
+PRICES = Path(__file__).parents[1] / "prices.yaml"
 Price = Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)]
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from benchmarks.analysis.influence import Linear
+from benchmarks.analysis.linear import Linear
 
 Design = Literal["one seed", "new rows", "same rows", "new splits", "other rows", "scores only"]
 ALPHA = 0.05
@@ -87,7 +87,7 @@ class Estimate:
     def more_rows(self, width: float, alpha: float) -> int | None:
         """The same for test rows of each seed."""
         left = self._target(width, alpha) - self.own_seed / self.seeds
-        if left <= 0:
+        if left <= 0 or not self.rows:
             return None
         factor = (self.shared + self.own_rows / self.seeds) / left
         return max(1, ceil(self.rows * (factor - 1)))
@@ -151,6 +151,16 @@ def of_scores(a: Sequence[float], b: Sequence[float]) -> Estimate | None:
     parts = [(float(np.var(side, ddof=1)) / len(side), len(side)) for side in (a, b)]
     difference = float(np.mean(a) - np.mean(b))
     return _apart(difference, sum(part for part, _ in parts), parts, "scores only", 0)
+
+
+def of_differences(differences: Sequence[float]) -> Estimate | None:
+    """The mean difference where nothing but one per seed is known (a paired t-test); None for a
+    single seed."""
+    if len(differences) < 2:
+        return None
+    mean, spread = float(np.mean(differences)), float(np.var(differences, ddof=1))
+    below = _student(mean, spread / len(differences), len(differences) - 1)
+    return Estimate(mean, below, "scores only", len(differences), 0, 0.0, spread)
 
 
 def _apart(

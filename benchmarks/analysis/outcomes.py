@@ -4,14 +4,16 @@ metric. Loads nothing but NumPy."""
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from benchmarks.analysis.influence import Linear, influence
+from benchmarks.analysis.linear import Linear
 from benchmarks.analysis.summary import Row
 from benchmarks.records.records import Record
+from tasks.metrics import named
 
-Load = Callable[[Record], Mapping[str, np.ndarray] | None]
+Load = Callable[[Record], Mapping[str, Any] | None]
 """The raw outcomes of a record (results/README.md), None if they are gone."""
 NEEDED = ("predictions", "labels", "ids", "group")
 
@@ -30,11 +32,20 @@ class Outcome:
     """What one finished cell predicted for its test rows."""
 
     seed: int
-    arrays: Mapping[str, np.ndarray]
+    arrays: Mapping[str, Any]
     test_share: float
+    scores: Mapping[str, float | None]
 
-    def measured(self, metric: str) -> Measured:
-        value, each = influence(metric, self.arrays["predictions"], self.arrays["labels"])
+    def measured(self, metric: str) -> Measured | None:
+        """None for a metric that nothing tells row by row."""
+        own, known = self.arrays.get(f"influence_{metric}"), named(metric)
+        value = self.scores.get(metric)
+        if own is not None and value is not None:  # of a metric that its task brought
+            each = own
+        elif known is not None and known.influence is not None:
+            value, each = known.influence(self.arrays["predictions"], self.arrays["labels"])
+        else:
+            return None
         clusters = each if self._group is None else np.bincount(self._group, each)
         return Measured(Linear(value, clusters, len(each)), self.arrays.get("ids"), self.test_share)
 
@@ -50,6 +61,8 @@ class Outcome:
         mine, its = self.arrays.get(name), other.arrays.get(name)
         if mine is None or its is None:
             return mine is its
+        if isinstance(mine, list) or isinstance(its, list):
+            return bool(mine == its)
         return mine.dtype == its.dtype and np.array_equal(mine, its)
 
     @cached_property
@@ -63,8 +76,13 @@ def outcomes(row: Row, load: Load) -> Iterator[Outcome]:
     """Of the cells of a row that are done and whose raw outcomes are there and finite."""
     for record in row.done:
         arrays = load(record)
-        if arrays is not None and np.isfinite(arrays["predictions"]).all():
-            yield Outcome(record["seed"], arrays, record["rows"]["test"] / record["rows"]["train"])
+        if arrays is not None and is_finite(arrays["predictions"]):
+            share = record["rows"]["test"] / record["rows"]["train"]
+            yield Outcome(record["seed"], arrays, share, record["scores"])
+
+
+def is_finite(predictions: Any) -> bool:
+    return isinstance(predictions, list) or bool(np.isfinite(predictions).all())
 
 
 def design(seeds: Sequence[Measured]) -> tuple[float | None, bool]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.records.machine import fingerprint
 from benchmarks.records.records import Record
-from tasks.base import METRICS, METRICS_OF
+from tasks.metrics import OF_KIND, STANDARD, Facts
 
 if TYPE_CHECKING:
     from benchmarks.analysis.verdicts import Verdict
@@ -55,8 +55,11 @@ class Row:
             if record["ceiling"] is None:
                 return None
             metric = record["metric"]
-            low, high = record["floor"][metric], record["ceiling"][metric]
-            return (record["scores"][metric] - low) / (high - low) if high != low else None
+            low, high = record["floor"].get(metric), record["ceiling"].get(metric)
+            if low is None or high is None or high == low or record["scores"].get(metric) is None:
+                return None
+            share: float = (record["scores"][metric] - low) / (high - low)
+            return share
 
         return self._spread(share)
 
@@ -81,6 +84,10 @@ class Row:
             for check in record.get("checks", ()):
                 found.setdefault(check["code"], check["text"])
         return dict(sorted(found.items()))
+
+    def was_not_asked(self) -> bool:
+        """Does the model give other kinds of answers than the task asks for?"""
+        return all(record.get("unasked") for record in self.records)
 
     def ending(self) -> str:
         """Empty if every seed is done; else how the others ended, with the first reason."""
@@ -109,6 +116,9 @@ class Section:
     """Row label -> why its times do not compare with the others' of the section."""
     distrust: Mapping[str, str] = field(default_factory=dict)
     """Row label -> the control that failed for it."""
+    unasked: Mapping[str, str] = field(default_factory=dict)
+    """Models that are no rows of the section, as they give another kind of answers than the task
+    asks for: label -> that in a sentence."""
 
     @property
     def control(self) -> str | None:
@@ -129,9 +139,22 @@ class Section:
         return next((r["kind"] for row in self.everything for r in row.done), "binary")
 
     @property
-    def metric(self) -> str:
+    def metrics(self) -> list[Facts]:
+        """Those that the task is judged by, the main one first, as its records tell."""
+        for row in self.everything:
+            for record in row.done:
+                return [Facts(**facts) for facts in record["metrics"]]
+        return [STANDARD[name].facts() for name in OF_KIND["binary"]]  # nothing has a score
+
+    @property
+    def main(self) -> Facts:
         """The one that its rows are ordered by."""
-        return METRICS_OF[self.kind][0]
+        return self.metrics[0]
+
+    @property
+    def metric(self) -> str:
+        """The name of the main one."""
+        return self.main.name
 
     @property
     def everything(self) -> list[Row]:
@@ -144,19 +167,20 @@ class Section:
         for record in row.done:
             metric = record["metric"]
             best = [
-                r["scores"][metric]
+                r["scores"].get(metric)
                 for bound in self.bounds
                 for r in bound.done
                 if r["seed"] == record["seed"]
             ]
-            if best and best[0] != (low := record["floor"][metric]):
+            low = record["floor"].get(metric)
+            if best and low is not None and best[0] not in (low, None):
                 shares.append((record["scores"][metric] - low) / (best[0] - low))
         return Spread.of(shares)
 
     def reference(self, name: str, metric: str) -> Spread | None:
         """`ceiling` or `floor` over the seeds; each seed counts once."""
         by_seed = {r["seed"]: r[name] for row in self.everything for r in row.done if r[name]}
-        return Spread.of([v[metric] for v in by_seed.values() if v[metric] is not None])
+        return Spread.of([v[metric] for v in by_seed.values() if v.get(metric) is not None])
 
 
 def sections(records: Iterable[Record]) -> list[Section]:
@@ -187,11 +211,16 @@ def sections(records: Iterable[Record]) -> list[Section]:
     )
     found = []
     for first, label, group in zip(firsts, labels, groups, strict=True):
-        rows = _ordered(_rows(group.values()))
+        rows = ordered(_rows(agreed(group.values())))
         clocks = _strange_clocks(rows, beside)
         bounds = [row for row in rows if row.first.get("bound")]
         rows = [row for row in rows if not row.first.get("bound")]
-        found.append(Section(first["task"], label, rows, bounds, (), clocks))
+        unasked = {row.label: row.first["reason"] for row in rows if row.was_not_asked()}
+        if len(unasked) < len(rows):
+            rows = [row for row in rows if row.label not in unasked]
+        else:  # there is nothing else to show
+            unasked = {}
+        found.append(Section(first["task"], label, rows, bounds, (), clocks, {}, unasked))
     return _distrusting(found)
 
 
@@ -222,6 +251,17 @@ def _distrusting(found: Sequence[Section]) -> list[Section]:
         )
         for section in found
     ]
+
+
+def agreed(groups: Iterable[list[Record]]) -> list[list[Record]]:
+    """Records of one task with the same metrics in the same order: those that most of them have."""
+    groups = list(groups)
+    ways = Counter(json.dumps(r["metrics"]) for group in groups for r in group if "metrics" in r)
+    if len(ways) < 2:
+        return groups
+    usual = json.loads(ways.most_common(1)[0][0])
+    change = {"metrics": usual, "metric": usual[0]["name"]}
+    return [[{**r, **change} if "metrics" in r else r for r in group] for group in groups]
 
 
 def _rows(groups: Iterable[list[Record]]) -> list[Row]:
@@ -314,16 +354,15 @@ def changes(record: Record, part: str) -> str:
     )
 
 
-def _ordered(rows: Iterable[Row]) -> list[Row]:
+def ordered(rows: Iterable[Row]) -> list[Row]:
     """Best first by the task's main metric; rows without a score last."""
 
     def key(row: Row) -> tuple[bool, float]:
         if not row.done:
             return True, 0.0
-        metric = row.first["metric"]
-        score = row.score(metric)
-        sign = -1 if METRICS[metric].higher_is_better else 1
-        return (score is None, sign * score.mean if score else 0.0)
+        main = Facts(**row.first["metrics"][0])
+        score = row.score(main.name)
+        return (score is None, -main.sign * score.mean if score else 0.0)
 
     return sorted(rows, key=key)
 
@@ -344,11 +383,3 @@ def single_latency(record: Record) -> float | None:
     """Seconds of a call with one row; None if no such calls were timed."""
     one = record["latency"].get("1")
     return one and float(one["p50"])
-
-
-def memory_growth(record: Record) -> float | None:
-    """Bytes: the larger growth of fit and predict over the state before each, with the memory of
-    processes that they started; None where it was not looked at."""
-    phases = [record["phases"][name] for name in ("fit", "predict")]
-    grown = [p["memory_growth"] + p.get("children_peak", 0) for p in phases if "memory_growth" in p]
-    return max(grown, default=None)

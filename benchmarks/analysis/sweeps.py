@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from benchmarks.analysis.summary import Row, Section
-from tasks.base import METRICS
 
 CLOSE = ("equal in practice", "can't tell")
 FEW = 6  # points that are named in a sentence
@@ -216,7 +215,7 @@ def _is_number(value: Any) -> bool:
 def _gap(point: Point, before: str, after: str) -> float | None:
     """How far `before` is ahead of `after` at a point."""
     metric = point.section.metric
-    sign = 1 if METRICS[metric].higher_is_better else -1
+    sign = point.section.main.sign
     scores = {row.label: row.score(metric) for row in point.done}
     one, other = scores.get(before), scores.get(after)
     return None if one is None or other is None else sign * (one.mean - other.mean)

@@ -2,21 +2,21 @@
 
 For every pair of models of a run: the difference of a metric, an interval for it that covers
 both seeds and rows, and what follows from that. docs/measuring.md gives the method in words,
-benchmarks/estimates.py the intervals. Works from records alone.
+estimates.py has the intervals. Works from records alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
 import numpy as np
 
-from benchmarks.analysis.estimates import ALPHA, Design, Estimate, estimate
+from benchmarks.analysis.estimates import ALPHA, Design, Estimate, estimate, of_differences
 from benchmarks.analysis.outcomes import Load, Measured, design, outcomes
-from benchmarks.analysis.summary import Section
-from benchmarks.errors import BadInput
-from tasks.base import METRICS, METRICS_OF
+from benchmarks.analysis.ranking import ranked_by
+from benchmarks.analysis.summary import Row, Section
+from tasks.metrics import Facts
 
 Word = Literal["better", "equal in practice", "can't tell"]
 
@@ -77,13 +77,13 @@ def holm(p: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
 def decide(
     labels: Sequence[tuple[str, str]],
     estimates: Sequence[Estimate],
-    metric: str,
+    metric: Facts,
     bands: Sequence[float],
 ) -> list[Verdict]:
     """Verdicts on pairs that are judged together. Each estimate is of the first over the second,
     in the metric's own units; the better one is put first."""
     corrected, levels = holm([e.p() for e in estimates])
-    sign = 1 if METRICS[metric].higher_is_better else -1
+    sign = metric.sign
     verdicts = []
     for names, found, band, p, level in zip(
         labels, estimates, bands, corrected, levels, strict=True
@@ -109,7 +109,7 @@ def decide(
             Verdict(
                 a,
                 b,
-                metric,
+                metric.name,
                 size,
                 low,
                 high,
@@ -132,36 +132,48 @@ def judge(
 ) -> Section:
     """The section with its verdicts, for every two rows that share seeds.
 
-    load: the raw outcomes of a record (None if they are gone). metric: None for the task's main
-    one. band: in the metric's units; None for that of METRICS. BadInput: a metric that the task
-    does not have.
+    load: the raw outcomes of a record (None if they are gone). metric: the name of the one to rank
+    and judge by, None for the task's main one. band: in the metric's units; None for the metric's
+    own. BadInput: a metric that the task does not have.
     """
     if section.control:  # scores of a spoiled task are no contest
         return section
-    metric = metric_of(section, metric)
-    found = {
-        row.label: {outcome.seed: outcome.measured(metric) for outcome in outcomes(row, load)}
-        for row in section.rows
-    }
+    if metric is not None:
+        section = ranked_by(section, metric, load)
+    main = section.main
+    measured = {row.label: of_row(row, main, load) for row in section.rows}
     labels, estimates, bands = [], [], []
-    for a, b in combinations(found, 2):
-        seeds = sorted(found[a].keys() & found[b].keys())
-        if not seeds:
+    for a, b in combinations(section.rows, 2):
+        known = between(a, b, measured, main)
+        if known is None:
             continue
-        pairs = [(found[a][seed], found[b][seed]) for seed in seeds]
-        labels.append((a, b))
-        own = band_of(metric, [y.linear.value for _, y in pairs])
-        bands.append(own if band is None else band)
-        estimates.append(paired(pairs))
-    return replace(section, verdicts=decide(labels, estimates, metric, bands))
+        difference, values = known
+        labels.append((a.label, b.label))
+        bands.append(band_of(main, values) if band is None else band)
+        estimates.append(difference)
+    return replace(section, verdicts=decide(labels, estimates, main, bands))
 
 
-def metric_of(section: Section, metric: str | None) -> str:
-    """The one that was asked for, or the task's main one. BadInput: the task does not have it."""
-    known = METRICS_OF[section.kind]
-    if metric is not None and metric not in known:
-        raise BadInput(f"{section.task} has no metric {metric}; it has: {', '.join(known)}.")
-    return metric or known[0]
+def of_row(row: Row, metric: Facts, load: Load) -> dict[int, Measured | None]:
+    """Seed -> the metric row by row, of the seeds whose raw outcomes are there."""
+    return {outcome.seed: outcome.measured(metric.name) for outcome in outcomes(row, load)}
+
+
+def between(
+    a: Row, b: Row, measured: Mapping[str, Mapping[int, Measured | None]], metric: Facts
+) -> tuple[Estimate, list[float]] | None:
+    """(how much more a has than b, the values of b by seed) on the seeds that both have; None where
+    nothing tells."""
+    seeds = sorted(measured[a.label].keys() & measured[b.label].keys())
+    pairs = [(measured[a.label][seed], measured[b.label][seed]) for seed in seeds]
+    by_rows = [(x, y) for x, y in pairs if x is not None and y is not None]
+    if by_rows and len(by_rows) == len(pairs):
+        return paired(by_rows), [y.linear.value for _, y in by_rows]
+    # A metric that no row tells apart: its scores are all there is.
+    scores = [{r["seed"]: r["scores"].get(metric.name) for r in row.done} for row in (a, b)]
+    both = [(scores[0][s], scores[1][s]) for s in seeds if None not in (scores[0][s], scores[1][s])]
+    known = of_differences([x - y for x, y in both])
+    return None if known is None else (known, [y for _, y in both])
 
 
 def paired(pairs: Sequence[tuple[Measured, Measured]]) -> Estimate:
@@ -169,7 +181,6 @@ def paired(pairs: Sequence[tuple[Measured, Measured]]) -> Estimate:
     return estimate([a.linear.minus(b.linear) for a, b in pairs], *design([a for a, _ in pairs]))
 
 
-def band_of(metric: str, values: Sequence[float]) -> float:
+def band_of(metric: Facts, values: Sequence[float]) -> float:
     """Differences from these values, one per seed, that do not matter in practice."""
-    facts = METRICS[metric]
-    return facts.band * float(np.mean(values)) if facts.relative else facts.band
+    return metric.band * float(np.mean(values)) if metric.relative else metric.band

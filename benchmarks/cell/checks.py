@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import psutil
 
-from benchmarks.analysis.influence import Linear, influence
-from tasks.base import METRICS, METRICS_OF, Data, floor_predictions
+from benchmarks.analysis.linear import Linear
+from tasks.base import Data, floor_answers
+from tasks.metrics import OF_KIND, STANDARD, Metric
 
-SAMPLE = 500  # rows that are predicted once more
+ROWS = 1500  # that are predicted once more: a third test rows, to see whether their order matters
 TRAIN_AHEAD = 0.1  # of ROC AUC, accuracy or R2
 CALIBRATION = 0.05  # mean distance of predicted and true shares, above what chance makes of it
 ORDER = 5e-3  # change of a prediction in other company; float32 alone made 1e-3 (SVM, C=100)
@@ -26,17 +27,18 @@ EDGE = 0.02  # of the range of a space
 
 
 @dataclass(frozen=True)
-class Cell:
-    """What checks look at once a cell has its predictions."""
+class Evidence:
+    """What checks look at once a cell has its answers."""
 
     data: Data
-    predictions: np.ndarray
-    codes: np.ndarray
-    """(n_test,) labels as codes into `classes`, or values."""
-    again: Callable[[np.ndarray], np.ndarray]
+    predictions: Any
+    """The answers to all test rows, as stored."""
+    metric: Metric
+    """The main one."""
+    again: Callable[[np.ndarray], Any]
     """Predict the test rows at these positions, in this order."""
-    on_train: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-    """(predictions, labels as `codes`) of the train rows at these positions."""
+    on_train: Callable[[np.ndarray], tuple[Any, Any]]
+    """(predictions, labels) of the train rows at these positions."""
     warnings: Iterable[str]
     """Kinds of the warnings that came while fitting."""
     unfinished: str | None
@@ -46,62 +48,77 @@ class Cell:
     """How many times as long as usual a fixed piece of work took before and after the cell."""
     tuning: Mapping[str, Any] | None
     space: Mapping[str, Mapping[str, Any]]
-    suspicions: Callable[[], list[str]]
+    suspicions: Iterable[str]
     """What the task says of its own data."""
+    budget: int = ROWS
+    """Rows that checks may ask the model for, in all."""
+
+    @property
+    def codes(self) -> Any:
+        """Labels of the test rows."""
+        return self.data.test_labels
 
 
-def fired(cell: Cell, off: Iterable[str] = ()) -> list[dict[str, str]]:
+def fired(cell: Evidence, off: Iterable[str] = ()) -> list[dict[str, str]]:
     """`code` and `text` of each check that fires; `off`: codes that are not looked at."""
     left_out = set(off)
-    found = []
-    for code, check in CHECKS.items():
-        if code not in left_out and (text := check(cell)) is not None:
-            found.append({"code": code, "text": text})
-    return found
+    return [
+        {"code": code, "text": text}
+        for code, check in CHECKS.items()
+        if code not in left_out and (text := check(cell)) is not None
+    ]
 
 
-def converged(cell: Cell) -> str | None:
+def converged(cell: Evidence) -> str | None:
     names = sorted({name for name in cell.warnings if "Convergence" in name})
     return f"{', '.join(names)} while fitting" if names else None
 
 
-def better_than_floor(cell: Cell) -> str | None:
-    metric = METRICS_OF[cell.data.kind][0]
-    floor = floor_predictions(cell.data).astype(np.float32)
-    if np.allclose(cell.predictions, floor, atol=1e-6):
-        return None  # the floor itself
+def better_than_floor(cell: Evidence) -> str | None:
+    metric, floor = cell.metric, floor_answers(cell.data)
+    if metric.influence is None or is_floor(cell.predictions, floor):
+        return None  # nothing tells how the metric varies; or it is the floor itself
+    floor = floor if isinstance(floor, list) else floor.astype(np.float32)
     mine, of_floor = (linear(metric, p, cell) for p in (cell.predictions, floor))
     gain = mine.minus(of_floor)
-    sign = 1 if METRICS[metric].higher_is_better else -1
     half = 1.96 * math.sqrt(gain.variance())
-    if sign * gain.value > half:
+    if metric.sign * gain.value > half:
         return None
-    return f"{METRICS[metric].label} {mine.value:.3f}, the floor {of_floor.value:.3f} ±{half:.3f}"
+    return f"{metric.label} {mine.value:.3f}, the floor {of_floor.value:.3f} ±{half:.3f}"
 
 
-def linear(metric: str, predictions: np.ndarray, cell: Cell) -> Linear:
-    value, each = influence(metric, predictions, cell.codes)
+def is_floor(predictions: Any, floor: Any) -> bool:
+    if isinstance(floor, list):
+        return bool(predictions == floor)
+    return np.allclose(predictions, floor.astype(np.float32), atol=1e-6)
+
+
+def linear(metric: Metric, predictions: Any, cell: Evidence) -> Linear:
+    assert metric.influence
+    value, each = metric.influence(predictions, cell.codes)
     if cell.data.group is None:
         return Linear(value, each, len(each))
     _, group = np.unique(cell.data.group, return_inverse=True)
     return Linear(value, np.bincount(group, each), len(each))
 
 
-def alike_on_train(cell: Cell) -> str | None:
-    metric = METRICS_OF[cell.data.kind][0]
+def alike_on_train(cell: Evidence) -> str | None:
+    metric = STANDARD[OF_KIND[cell.data.kind][0]]
     n = len(cell.data.train_labels)
-    rows = np.unique(np.linspace(0, n - 1, min(n, 2 * SAMPLE)).astype(int))
+    most = min(n, cell.budget - cell.budget // 3)
+    rows = np.unique(np.linspace(0, n - 1, most).astype(int))
+    if not len(rows):
+        return None
     predictions, codes = cell.on_train(rows)
     if cell.data.classes and len(np.unique(codes)) < len(cell.data.classes):
         return None
-    on_train, _ = influence(metric, predictions, codes)
-    on_test, _ = influence(metric, cell.predictions, cell.codes)
+    on_train, on_test = metric.of(predictions, codes), metric.of(cell.predictions, cell.codes)
     if on_train - on_test <= TRAIN_AHEAD:
         return None
-    return f"{METRICS[metric].label} {on_train:.3f} on train rows, {on_test:.3f} on test rows"
+    return f"{metric.label} {on_train:.3f} on train rows, {on_test:.3f} on test rows"
 
 
-def calibrated(cell: Cell) -> str | None:
+def calibrated(cell: Evidence) -> str | None:
     """Ten groups of equally many rows by predicted probability: how far is it from the share?"""
     if not cell.data.classes:
         return None
@@ -131,20 +148,26 @@ def possible(predictions: np.ndarray, classes: tuple[str, ...]) -> str | None:
     return None
 
 
-def ordered(cell: Cell) -> str | None:
-    rows = np.random.default_rng(0).permutation(len(cell.codes))[:SAMPLE]
-    change = np.abs(cell.again(rows).astype(np.float64) - cell.predictions[rows])
+def ordered(cell: Evidence) -> str | None:
+    rows = np.random.default_rng(0).permutation(len(cell.codes))[: cell.budget // 3]
+    if not len(rows):
+        return None
+    again = cell.again(rows)
+    if isinstance(again, list):
+        moved = sum(a != cell.predictions[k] for a, k in zip(again, rows.tolist(), strict=True))
+        return f"{moved} of {len(rows)} answers change when rows are shuffled" if moved else None
+    change = np.abs(again.astype(np.float64) - cell.predictions[rows])
     scale = 1.0 if cell.data.classes else float(np.abs(cell.predictions).max()) or 1.0
-    if not change.size or change.max() <= ORDER * scale:
+    if change.max() <= ORDER * scale:
         return None
     return f"a prediction moves by {change.max():.2g} when rows are shuffled"
 
 
-def finished(cell: Cell) -> str | None:
+def finished(cell: Evidence) -> str | None:
     return cell.unfinished
 
 
-def undisturbed(cell: Cell) -> str | None:
+def undisturbed(cell: Evidence) -> str | None:
     for name in ("fit", "predict"):
         phase = cell.phases.get(name, {})
         others, wall = phase.get("others", 0.0), phase.get("wall", 0.0)
@@ -155,7 +178,7 @@ def undisturbed(cell: Cell) -> str | None:
     return None
 
 
-def within_memory(cell: Cell) -> str | None:
+def within_memory(cell: Evidence) -> str | None:
     most = max((phase.get("peak", 0.0) for phase in cell.phases.values()), default=0.0)
     total = psutil.virtual_memory().total
     if most <= MEMORY * total:
@@ -163,7 +186,7 @@ def within_memory(cell: Cell) -> str | None:
     return f"{most / 2**30:.1f} of {total / 2**30:.1f} GB"
 
 
-def inside_its_space(cell: Cell) -> str | None:
+def inside_its_space(cell: Evidence) -> str | None:
     at_edge = []
     for name, value in (cell.tuning or {}).get("chosen", {}).items():
         entry = cell.space.get(name, {})
@@ -176,11 +199,11 @@ def inside_its_space(cell: Cell) -> str | None:
     return ", ".join(at_edge) or None
 
 
-def unsuspected(cell: Cell) -> str | None:
-    return "; ".join(cell.suspicions()) or None
+def unsuspected(cell: Evidence) -> str | None:
+    return "; ".join(cell.suspicions) or None
 
 
-CHECKS: Mapping[str, Callable[[Cell], str | None]] = {
+CHECKS: Mapping[str, Callable[[Evidence], str | None]] = {
     "ME01": converged,
     "ME02": better_than_floor,
     "ME03": alike_on_train,

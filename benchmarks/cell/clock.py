@@ -11,7 +11,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from benchmarks.cell.gauges import GAUGES
@@ -95,19 +95,3 @@ def latency(call: Callable[[], Any], calls: int, seconds: float) -> dict[str, An
         took.append(time.perf_counter() - begin)
     p99 = statistics.quantiles(took, n=100)[98] if len(took) >= CALLS_FOR_P99 else None
     return {"p50": statistics.median(took), "p99": p99, "min": min(took), "calls": len(took)}
-
-
-def children_peaks(
-    phases: Mapping[str, Mapping[str, float]], samples: Sequence[Sequence[float]]
-) -> dict[str, int]:
-    """Phase -> the most bytes that processes started by the cell had during it.
-
-    samples: (moment, bytes) pairs from outside the cell (see worker.Ending).
-    """
-    found: dict[str, int] = {}
-    for name, phase in phases.items():
-        begin, end = phase["start"], phase["start"] + phase["wall"]
-        inside = [int(size) for moment, size in samples if begin <= moment <= end]
-        if inside:
-            found[name] = max(inside)
-    return found

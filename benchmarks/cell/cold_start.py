@@ -10,9 +10,12 @@ import pkgutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the new process loads nothing before the model's own module
+    from tasks.base import Data
 
 LIMIT = 120  # seconds
 
@@ -21,8 +24,7 @@ def measured(
     config: Mapping[str, Any],
     extra: Mapping[str, Any],
     rows: Any,
-    kind: str,
-    classes: Sequence[str],
+    data: "Data",
 ) -> dict[str, float] | None:
     """Seconds of a new process: `interpreter` (its start), `import` (of the model's module with
     all that it loads), `fit` (of a few rows), `predict` (of one row), and `whole`, all of it.
@@ -30,14 +32,16 @@ def measured(
     config, extra: what the model is built from (see cell.build). None if rows of this kind cannot
     be made up, or if the process failed.
     """
-    from benchmarks.cell.warm_up import NoSynthetic, labels, synthetic
+    from benchmarks.cell.protocols import METHOD_OF
+    from benchmarks.cell.rows import NoSynthetic, synthetic
+    from benchmarks.cell.warm_up import labels
 
     try:
         # Rows travel between two processes of ours, so pickle may carry them.
-        message = pickle.dumps((synthetic(rows), labels(kind, classes)))
+        message = pickle.dumps((synthetic(rows), labels(data)))
     except NoSynthetic:
         return None
-    method = "predict" if kind == "regression" else "predict_proba"
+    method = METHOD_OF[data.answer]
     request = {"config": dict(config), "extra": dict(extra), "method": method}
     begin = time.perf_counter()
     try:
@@ -63,14 +67,14 @@ def main(config: Mapping[str, Any], extra: Mapping[str, Any], method: str) -> No
     moments = [time.perf_counter()]
     pkgutil.resolve_name(config["_target_"])
     moments.append(time.perf_counter())
-    from benchmarks.cell.cell import build  # after the model's own module, whose import is timed
+    from benchmarks.cell.build import build  # after the model's own module, whose import is timed
 
     model = build(config, extra)
     rows, labels = pickle.loads(sys.stdin.buffer.read())  # noqa: S301 - see `measured`
     moments.append(time.perf_counter())
     model.fit(rows, labels)
     moments.append(time.perf_counter())
-    getattr(model, method)(rows.iloc[:1] if hasattr(rows, "iloc") else rows[:1])
+    getattr(model, method)(rows[:1])
     moments.append(time.perf_counter())
     print("\n" + json.dumps(moments))
 

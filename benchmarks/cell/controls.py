@@ -9,15 +9,20 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
-import pandas as pd
 
-from benchmarks.analysis.influence import influence
-from benchmarks.cell.cell import Impossible
-from tasks.base import Data, Task
+from benchmarks.cell import rows as of_rows
+from benchmarks.cell import views
+from benchmarks.cell.protocols import Task, offered
+from tasks.base import Data
+from tasks.metrics import STANDARD
 
 FUTURE_ERRORS = 0.1  # share of rows in which the planted column is wrong
 MOMENTS = 3  # at which the future is changed
 SURE = 3.29  # standard errors; a model at chance is beyond them once in a thousand cells
+
+
+class Impossible(ValueError):
+    """A control makes no sense for a task or view; the cell is skipped."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,14 +45,15 @@ class _Around:
     def __init__(self, task: Any, seed: int) -> None:
         self.task, self.seed = task, seed
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.task, name)
+
     def load(self, seed: int) -> Data:
-        return self.task.load(seed)
+        data: Data = self.task.load(seed)
+        return data
 
     def view(self, data: Data, name: str) -> tuple[Any, Any]:
-        return self.task.view(data, name)
-
-    def score(self, data: Data, predictions: np.ndarray) -> dict[str, float]:
-        return self.task.score(data, predictions)
+        return views.make(self.task, data, name)
 
 
 class ShuffledLabels(_Around):
@@ -61,15 +67,17 @@ class ShuffledLabels(_Around):
 
     def finding(self, data: Data, predictions: np.ndarray, view: str) -> Finding:
         if data.kind == "regression":
-            metric, codes, chance = "r2", data.test_labels, 0.0
+            metric, chance = STANDARD["r2"], 0.0
+        elif data.classes:
+            metric, chance = STANDARD["roc_auc"], 0.5
         else:
-            metric, chance = "roc_auc", 0.5
-            codes = np.array([data.classes.index(name) for name in data.test_labels])
-        value, each = influence(metric, predictions, codes)
+            return Finding(None, "answers have no level of chance that is known")
+        assert metric.influence
+        value, each = metric.influence(predictions, data.test_labels)
         half = SURE * float(np.sqrt(each @ each)) / len(each)
-        found = f"{'R²' if metric == 'r2' else 'ROC AUC'} {value:.3f} on shuffled labels"
+        found = f"{metric.label} {value:.3f} on shuffled labels"
         # Noise that was learned costs R², so below its chance nothing is wrong.
-        apart = value - chance if metric == "r2" else abs(value - chance)
+        apart = value - chance if metric.name == "r2" else abs(value - chance)
         return Finding(apart <= half, f"{found}, chance is {chance:.3f} ±{half:.3f}")
 
 
@@ -79,17 +87,22 @@ class FutureColumn(_Around):
 
     def __init__(self, task: Any, seed: int) -> None:
         super().__init__(task, seed)
-        if not hasattr(task, "rewrite"):
+        if offered(task, "rewrite") is None:
             raise Impossible("the task has no order in time, so no column can know the future")
 
     def view(self, data: Data, name: str) -> tuple[Any, Any]:
-        train, test = self.task.view(data, name)
+        train, test = super().view(data, name)
+        if data.answer == "answers":
+            raise Impossible("answers are no column")
         labels = all_labels(data)
-        known = labels if not data.classes else (labels == data.classes[-1]).astype(float)
+        known = labels if not data.classes else (labels == len(data.classes) - 1).astype(float)
         wrong = np.random.default_rng([self.seed, 2]).random(len(known)) < FUTURE_ERRORS
         planted = np.where(wrong, np.random.default_rng([self.seed, 3]).permutation(known), known)
         n = len(data.train_labels)
-        return with_column(train, planted[:n]), with_column(test, planted[n:])
+        return (
+            of_rows.with_column(train, PLANTED, planted[:n]),
+            of_rows.with_column(test, PLANTED, planted[n:]),
+        )
 
     def finding(self, data: Data, predictions: np.ndarray, view: str) -> Finding:
         moved = self.moved(data, view)
@@ -105,12 +118,12 @@ class FutureColumn(_Around):
     def moved(self, data: Data, view: str) -> set[str]:
         """Columns of a view in which rows moved although only what came after them was changed."""
         total = len(all_labels(data))
-        before = joined(*self.view(data, view))
+        before = of_rows.join(*self.view(data, view))
         found: set[str] = set()
         for n in np.random.default_rng([self.seed, 4]).integers(total // 4, total, MOMENTS):
             other = self.task.rewrite(data, int(n), self.seed)
-            after = joined(*self.view(other, view))
-            found |= differing(before, after, int(n))
+            after = of_rows.join(*self.view(other, view))
+            found |= named_planted(of_rows.differing(before, after, int(n)), before)
         return found
 
 
@@ -128,11 +141,8 @@ class DuplicateUsers(_Around):
 
     def view(self, data: Data, name: str) -> tuple[Any, Any]:
         inner, order = data.raw
-        rows, n = joined(*self.task.view(inner, name)), len(data.train_labels)
-        if hasattr(rows, "iloc"):
-            rows = rows.iloc[order].reset_index(drop=True)
-            return rows.iloc[:n], rows.iloc[n:].reset_index(drop=True)
-        return rows[order[:n]], rows[order[n:]]
+        rows, n = of_rows.join(*views.make(self.task, inner, name)), len(data.train_labels)
+        return of_rows.take(rows, order[:n]), of_rows.anew(of_rows.take(rows, order[n:]))
 
     def finding(self, data: Data, predictions: np.ndarray, view: str) -> Finding:
         return Finding(None, "twins of test rows among the train rows")
@@ -146,40 +156,25 @@ CONTROLS: Mapping[str, Callable[[Any, int], Control]] = {
 }
 
 
-def all_labels(data: Data) -> np.ndarray:
+def all_labels(data: Data) -> Any:
+    """Of train rows, then of test rows, as `Data` keeps them."""
+    if data.answer == "answers":
+        raise Impossible("answers cannot be dealt out anew")
     return np.concatenate([data.train_labels, data.test_labels])
 
 
 def relabelled(task: Any, data: Data, labels: np.ndarray) -> Data:
     """The same rows with other labels; a task whose raw data hold them has to do it itself."""
-    if hasattr(task, "relabel"):
-        return task.relabel(data, labels)
+    if (relabel := offered(task, "relabel")) is not None:
+        changed: Data = relabel(data, labels)
+        return changed
     n = len(data.train_labels)
     return dataclasses.replace(data, train_labels=labels[:n], test_labels=labels[n:], truth=None)
 
 
-def joined(train: Any, test: Any) -> Any:
-    """Train and test rows of a view in one table or array."""
-    if hasattr(train, "columns"):
-        return pd.concat([train, test], ignore_index=True)
-    if isinstance(train, np.ndarray):
-        return np.concatenate([train, test])
-    raise Impossible(f"rows of the type {type(train).__name__} cannot be dealt out anew")
-
-
-def with_column(rows: Any, values: np.ndarray) -> Any:
-    if hasattr(rows, "assign"):
-        return rows.assign(**{PLANTED: values})
-    if isinstance(rows, np.ndarray) and rows.ndim == 2:
-        return np.column_stack([rows, values])
-    raise Impossible(f"no column can be planted in rows of the type {type(rows).__name__}")
-
-
-def differing(before: Any, after: Any, n: int) -> set[str]:
-    """Names of the columns whose first n rows are not exactly alike; an array's are numbered, but
-    for the last, which is the planted one."""
-    if hasattr(before, "columns"):
-        return {name for name in before.columns if not before[name][:n].equals(after[name][:n])}
-    alike = ((before[:n] == after[:n]) | (before[:n] != before[:n])).all(axis=0)
-    names = [*map(str, range(before.shape[1] - 1)), PLANTED]
-    return {name for name, same in zip(names, alike, strict=True) if not same}
+def named_planted(names: set[str], rows: Any) -> set[str]:
+    """An array's columns have no names: the planted one is the last of them."""
+    if hasattr(rows, "columns"):
+        return names
+    last = (of_rows.columns(rows) or [""])[-1]
+    return {PLANTED if name == last else name for name in names}

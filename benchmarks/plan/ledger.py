@@ -17,7 +17,8 @@ from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from benchmarks.plan.settings import find_source, read_settings
+from benchmarks.plan.settings import read_settings
+from benchmarks.plan.sources import find_source
 
 GIVEN = ("numpy", "pandas", "annotated-types")
 """What the kit hands its tables over in and states limits of settings with: no model's own need."""
@@ -112,9 +113,9 @@ def _read(path: Path) -> _Module:
     return _Module(path, definitions, taken, code_lines(source))
 
 
-def _reached(target: str, method: str, view: str = "") -> Iterator[tuple[_Module, ast.stmt]]:
+def _reached(target: str, method: str) -> Iterator[tuple[_Module, ast.stmt]]:
     """The method of a class, and all functions, methods, classes and constants of its folder that
-    stand behind it, each once, by name. What is there for another view is passed over."""
+    stand behind it, each once, by name."""
     source = find_source(target)
     if source is None:
         return
@@ -129,7 +130,7 @@ def _reached(target: str, method: str, view: str = "") -> Iterator[tuple[_Module
             continue
         seen.add(id(found))
         yield module, found
-        for node in _walk(found, view):
+        for node in ast.walk(found):
             if isinstance(node, ast.Name) and node.id in module.definitions:
                 waiting.append((module, module.definitions[node.id]))
             elif isinstance(node, ast.Name) and node.id in module.taken:
@@ -145,53 +146,33 @@ def _members(owner: ast.ClassDef, name: str) -> list[ast.stmt]:
     return [n for n in owner.body if isinstance(n, ast.FunctionDef) and n.name == name]
 
 
-def _walk(node: ast.AST, view: str) -> Iterator[ast.AST]:
-    """ast.walk without branches such as `if name == "another view"`."""
-    yield node
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and _is_for_another(child.test, view):
-            for part in child.orelse:
-                yield from _walk(part, view)
-        else:
-            yield from _walk(child, view)
-
-
-def _is_for_another(test: ast.expr, view: str) -> bool:
-    """Is this `name == "x"` with another x than the view, or `name != "x"` with the same?"""
-    if not (view and isinstance(test, ast.Compare) and isinstance(test.left, ast.Name)):
-        return False
-    (operator, *_), (value, *_) = test.ops, test.comparators
-    if not isinstance(value, ast.Constant) or not isinstance(value.value, str):
-        return False
-    is_same = value.value == view
-    return not is_same if isinstance(operator, ast.Eq) else is_same
-
-
 @cache
 def _features(task: str, view: str) -> tuple[int, int]:
-    """Lines of SQL and of Python that make a view out of a task's raw data; none where the class
-    says that it is `general`: then nobody wrote them for this problem."""
-    settings = read_settings(task)
-    if settings is None or settings.constants.get("general"):
+    """Lines of SQL and of Python that make a view out of a task's raw data: of the files that are
+    called like it, in a task that is a folder, else of its method `view` with what stands behind
+    it. None where the class says that it is `general`: nobody wrote them for this problem."""
+    settings, source = read_settings(task), find_source(task)
+    if settings is None or source is None or settings.constants.get("general"):
         return 0, 0
+    sql, python = (source.with_name(f"{view}{suffix}") for suffix in (".sql", ".py"))
+    if source.name == "__init__.py" and (sql.is_file() or python.is_file()):
+        return (
+            sql_lines(sql.read_text(encoding="utf-8")) if sql.is_file() else 0,
+            len(_read(python).code) if python.is_file() else 0,
+        )
     lines: set[tuple[Path, int]] = set()
     queries: set[Path] = set()
-    for module, found in _reached(task, "view", view):
-        passed = {
-            line
-            for node in ast.walk(found)
-            if isinstance(node, ast.If) and _is_for_another(node.test, view)
-            for part in node.body
-            for line in (node.lineno, *_span(part))
-        }
-        lines |= {(module.path, line) for line in module.code.intersection(_span(found)) - passed}
+    for module, node in _reached(task, "view"):
+        lines |= {(module.path, line) for line in module.code.intersection(_span(node))}
         queries |= {
-            module.path.with_name(str(node.value))
-            for node in _walk(found, view)
-            if isinstance(node, ast.Constant) and str(node.value).endswith(".sql")
+            module.path.with_name(str(part.value))
+            for part in ast.walk(node)
+            if isinstance(part, ast.Constant) and str(part.value).endswith(".sql")
         }
-    sql = sum(sql_lines(path.read_text(encoding="utf-8")) for path in queries if path.is_file())
-    return sql, len(lines)
+    return (
+        sum(sql_lines(path.read_text(encoding="utf-8")) for path in queries if path.is_file()),
+        len(lines),
+    )
 
 
 @cache

@@ -6,9 +6,6 @@ but must not load torch or scikit-learn, so it reads the class with `ast`.
 """
 
 import ast
-import functools
-import hashlib
-import sys
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,10 +16,11 @@ import annotated_types
 import pydantic
 
 from benchmarks.errors import BadInput, refusal, unknown_key
+from benchmarks.plan.sources import find_source
 
 REQUIRED = "???"
 """What Hydra's configs say of a setting that has to be given."""
-SUPPLIED = ("random_state", "n_jobs", "device")
+SUPPLIED = ("random_state", "n_jobs", "device", "checkpoints", "artifacts")
 """Fields that the cell fills in from its seed, threads and device; never set by a config."""
 
 _NAMES: dict[str, Any] = {
@@ -65,17 +63,6 @@ class Settings:
         return [name for name in self.types if name not in self.defaults]
 
 
-def find_source(target: str) -> Path | None:
-    """Find the file that defines `package.module.Class`, importing nothing."""
-    parts = target.split(".")[:-1]
-    for folder in sys.path if parts else ():
-        base = Path(folder or ".").joinpath(*parts)
-        for candidate in (base.with_suffix(".py"), base / "__init__.py"):
-            if candidate.is_file():
-                return candidate
-    return None
-
-
 def read_settings(target: str) -> Settings | None:
     """Read the dataclass `target` names; None if there is no such dataclass to read."""
     source = find_source(target)
@@ -96,8 +83,14 @@ def _read_class(source: Path, node: ast.ClassDef) -> Settings:
         if not isinstance(line, ast.AnnAssign) or not isinstance(line.target, ast.Name):
             continue
         name, annotation = line.target.id, ast.unparse(line.annotation)
-        value = ast.literal_eval(line.value) if line.value is not None else ...
-        if annotation.startswith(("ClassVar", "typing.ClassVar")):
+        is_constant = annotation.startswith(("ClassVar", "typing.ClassVar"))
+        try:
+            value = ast.literal_eval(line.value) if line.value is not None else ...
+        except ValueError:
+            if not is_constant:  # a default has to be written out, a constant may be anything
+                raise
+            continue
+        if is_constant:
             constants[name] = value
         else:
             # The annotation is the author's own code; names outside _NAMES are not allowed.
@@ -162,7 +155,9 @@ def validate(prefix: str, settings: Settings, given: Mapping[str, Any]) -> dict[
     allowed = settings.configurable()
     for key in given:
         if key in SUPPLIED:
-            raise BadInput(f"{prefix}{key} is filled in from seed=, threads= and device=.")
+            raise BadInput(
+                f"{prefix}{key} is filled in by the cell, such as from seed=, threads=, device=."
+            )
         if key not in settings.types:
             raise BadInput(unknown_key(prefix + key, allowed))
     fields: dict[str, Any] = {
@@ -178,49 +173,3 @@ def validate(prefix: str, settings: Settings, given: Mapping[str, Any]) -> dict[
         return completed
     except pydantic.ValidationError as error:
         raise BadInput(refusal(error, prefix)) from None
-
-
-def data_hash(target: str, config: Mapping[str, Any]) -> str | None:
-    """Hash the files that a task's settings name (its class says which: `files`); None if it reads
-    none, or none that are there."""
-    settings = read_settings(target)
-    names = settings.constants.get("files", ()) if settings else ()
-    digest, found = hashlib.sha256(), False
-    for name in filter(lambda name: config[name] is not None, names):
-        path = Path(str(config[name])).expanduser()
-        if path.is_dir():
-            files = [file for file in sorted(path.rglob("*")) if file.is_file()]
-        else:
-            files = [path] if path.is_file() else sorted(Path().glob(str(config[name])))
-        for file in files:
-            state = file.stat()
-            digest.update(_file_hash(file, (state.st_size, state.st_mtime_ns)))
-            found = True
-    return digest.hexdigest()[:12] if found else None
-
-
-@functools.cache
-def _file_hash(file: Path, _state: tuple[int, int]) -> bytes:
-    """Of the content; size and moment of change are there for the cache."""
-    try:
-        with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").digest()
-    except OSError:  # whoever reads it will say what is wrong
-        return b""
-
-
-def code_hash(target: str) -> str | None:
-    """Hash the source that stands behind a target: its file, or its folder for a package.
-
-    Results of code that has changed are not results of the code that is there.
-    """
-    source = find_source(target)
-    if source is None:
-        return None
-    files = [source]
-    if source.name == "__init__.py":
-        files = sorted(p for p in source.parent.iterdir() if p.suffix in (".py", ".sql"))
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:12]

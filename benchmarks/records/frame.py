@@ -10,11 +10,24 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from benchmarks.analysis.summary import memory_growth
-from benchmarks.records.records import Record, Run, name_of
+from benchmarks.records.records import Record, Run, memory_growth, name_of
 
 FILE = "records.parquet"
-PHASES = ("import", "load", "view", "warm_up", "tune", "fit", "predict")
+PHASES = (
+    "import",
+    "read",
+    "make",
+    "load",
+    "view",
+    "facts",
+    "warm_up",
+    "tune",
+    "fit",
+    "predict",
+    "save",
+    "latency",
+    "checks",
+)
 PLAIN = (
     "task",
     "model",

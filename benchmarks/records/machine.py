@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,7 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
+@cache
 def versions() -> dict[str, str]:
     """Versions of the installed packages that numbers depend on."""
     found = {}

@@ -10,13 +10,14 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import BadInput
+from tasks.metrics import OF_KIND, STANDARD
 
-SCHEMA = 3
+SCHEMA = 4
 STATUSES = ("done", "failed", "timeout", "out_of_memory", "skipped")
 Record = dict[str, Any]
 
@@ -35,7 +36,18 @@ ALWAYS = (
     "started",
     "seconds",
 )
-WHEN_DONE = ("kind", "metric", "scores", "floor", "ceiling", "rows", "phases", "latency", "notes")
+WHEN_DONE = (
+    "kind",
+    "metric",
+    "metrics",
+    "scores",
+    "floor",
+    "ceiling",
+    "rows",
+    "phases",
+    "latency",
+    "notes",
+)
 """What every record holds, and what those of finished cells hold beside it."""
 
 
@@ -55,12 +67,24 @@ def parse(text: str) -> Record:
         raise Unreadable(f"was written by a newer version of this kit (schema {version})")
     if version < 2:
         raise Unreadable(f"was written by an older version of this kit (schema {version})")
-    if version == 2:  # had no work ledger
-        record |= {"schema": 3, "work": None}
+    record = migrated(record, version)
     fields = ALWAYS + (WHEN_DONE if record.get("status") == "done" else ())
     if missing := [name for name in fields if name not in record]:
         raise Unreadable(f"is damaged: it has no {missing[0]}")
     return record
+
+
+def migrated(record: Record, version: int) -> Record:
+    """A record of an older schema as this one has it."""
+    if version < 3:  # had no work ledger
+        record |= {"work": None}
+    if version < 4 and record.get("status") == "done" and record.get("kind") in OF_KIND:
+        # Metrics were those of the kind, and described nowhere but in the code.
+        names = [str(record.get("metric")), *OF_KIND[record["kind"]]]
+        known = [STANDARD[name] for name in dict.fromkeys(names) if name in STANDARD]
+        answer = "values" if record["kind"] == "regression" else "probabilities"
+        record |= {"metrics": [asdict(metric.facts()) for metric in known], "answer": answer}
+    return record | {"schema": SCHEMA}
 
 
 @dataclass(frozen=True)
@@ -77,6 +101,10 @@ class Cell:
     """Hashes of the source behind the task and the model."""
     changed: Mapping[str, Mapping[str, Any]]
     """Per `task` and `model`: the settings that differ from what its YAML and class say."""
+    expensive: bool = False
+    """Is its view kept from command to command?"""
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    """What the model's class says of itself: `era`, `year`, `view`, `bound`, …"""
 
     @property
     def config_hash(self) -> str:
@@ -92,6 +120,14 @@ class Cell:
 def name_of(record: Record) -> str:
     """The name of the cell that a record is of."""
     return "-".join(str(record[k]) for k in ("task", "model", "seed", "config_hash"))
+
+
+def memory_growth(record: Record) -> float | None:
+    """Bytes: the larger growth of fit and predict over the state before each, with the memory of
+    processes that they started; None where it was not looked at."""
+    phases = [record["phases"][name] for name in ("fit", "predict")]
+    grown = [p["memory_growth"] + p.get("children_peak", 0) for p in phases if "memory_growth" in p]
+    return max(grown, default=None)
 
 
 class Run:
@@ -125,6 +161,20 @@ class Run:
         """Where a search keeps its trials, so that it can go on if it is interrupted."""
         return self.cells / f"{cell.name}.trials.jsonl"
 
+    def folders(self, cell: Cell) -> dict[str, str]:
+        """Places that a model may ask for: `checkpoints` lives until the cell is done, so that a
+        fit which was killed or reached its limit can go on; `artifacts` stays beside the record."""
+        base = self.cells.resolve()
+        return {
+            "checkpoints": str(base / f"{cell.name}.checkpoints"),
+            "artifacts": str(base / f"{cell.name}.artifacts"),
+        }
+
+    def fresh(self, cell: Cell) -> None:
+        """Forget what an earlier try at this cell has left to go on from."""
+        self.trials(cell).unlink(missing_ok=True)
+        shutil.rmtree(self.folders(cell)["checkpoints"], ignore_errors=True)
+
     def scratch(self, cell: Cell) -> Path:
         """An empty folder for what the cell's process leaves, on the records' file system."""
         folder = self.cells / f"{cell.name}.partial"
@@ -147,7 +197,7 @@ class Run:
         """
         path = self.path(cell)
         done = record["status"] == "done"
-        for suffix, kept in ((".npz", done), (".log", not done)):
+        for suffix, kept in ((".npz", done), (".answers.jsonl", done), (".log", not done)):
             old, new = path.with_suffix(suffix), scratch / f"cell{suffix}"
             if kept and new.exists():
                 new.replace(old)
@@ -161,6 +211,7 @@ class Run:
         whole.replace(path)
         if done:
             self.trials(cell).unlink(missing_ok=True)  # the record has them
+            shutil.rmtree(self.folders(cell)["checkpoints"], ignore_errors=True)
         shutil.rmtree(scratch, ignore_errors=True)
 
     def outcomes(
@@ -168,13 +219,37 @@ class Run:
     ) -> dict[str, Any] | None:
         """The raw outcomes of a cell that is done (results/README.md), or those of these names
         that it has; None if they are gone."""
+        if record.get("answer") == "answers":
+            return self._answers(record)
         import numpy as np  # only here: listing records should not wait for it
 
         try:
             with np.load(self.cells / f"{name_of(record)}.npz", allow_pickle=False) as arrays:
-                wanted = arrays.files if names is None else set(names).intersection(arrays.files)
+                wanted = [
+                    name
+                    for name in arrays.files
+                    if names is None or name in names or name.startswith("influence_")
+                ]
                 return {name: arrays[name] for name in wanted}
         except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile):
+            return None
+
+    def _answers(self, record: Record) -> dict[str, Any] | None:
+        """Of a cell whose answers are texts or JSON: a line for each test row."""
+        import numpy as np
+
+        try:
+            text = (self.cells / f"{name_of(record)}.answers.jsonl").read_text(encoding="utf-8")
+            lines = [json.loads(line) for line in text.splitlines()]
+            found: dict[str, Any] = {
+                "predictions": [line["answer"] for line in lines],
+                "labels": [line["label"] for line in lines],
+            }
+            if lines and "truth" in lines[0]:
+                found["truth"] = [line["truth"] for line in lines]
+            beside = set(lines[0]) - {"answer", "label", "truth"} if lines else ()
+            return found | {name: np.array([line[name] for line in lines]) for name in beside}
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def read(self) -> list[Record]:

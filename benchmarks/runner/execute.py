@@ -7,25 +7,21 @@ import contextlib
 import json
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from benchmarks.analysis.summary import model_label
-from benchmarks.cell.clock import children_peaks
 from benchmarks.errors import BadInput
-from benchmarks.plan import ledger
-from benchmarks.plan.settings import read_settings
 from benchmarks.records import machine
-from benchmarks.records.records import SCHEMA, Cell, Record, Run
+from benchmarks.records.records import SCHEMA, Cell, Record, Run, name_of
+from benchmarks.runner.peaks import children_peaks
+from benchmarks.runner.shelf import NO_CACHE, Shelf
 from benchmarks.runner.worker import Ending, Worker, WorkerDied
-from tasks.base import METRICS
 
 ROOT = Path(__file__).parents[2]
 QUICK: Mapping[str, Any] = {
@@ -35,11 +31,15 @@ QUICK: Mapping[str, Any] = {
     "cold_start": False,
     "audit": True,
 }
-"""What conf/timing/quick.yaml says (see benchmarks.plan.run.Timing)."""
+"""What conf/timing/quick.yaml says (see benchmarks.plan.config.Timing)."""
 
 
 def is_wanted(
-    record: Record | None, limit: float, timing: Mapping[str, Any], fresh: bool, rerun: str
+    record: Record | None,
+    limits: Mapping[str, Any],
+    timing: Mapping[str, Any],
+    fresh: bool,
+    rerun: str,
 ) -> bool:
     """Does a cell with this record (None: without one) have to run?
 
@@ -49,7 +49,7 @@ def is_wanted(
     """
     if record is None or fresh:
         return True
-    if record["status"] == "timeout" and record["limits"]["seconds"] < limit:
+    if record["status"] == "timeout" and record["limits"]["seconds"] < limits["seconds"]:
         return True
     if record["status"] == "done" and times_more(timing, record["timing"]):
         return True
@@ -66,6 +66,14 @@ def times_more(wanted: Mapping[str, Any], had: Mapping[str, Any]) -> bool:
     )
 
 
+def no_count(_: Cell) -> dict[str, Any]:
+    return {}
+
+
+def name_and_status(record: Record) -> str:
+    return f"{name_of(record)} {record['status']}"
+
+
 class Executor:
     """Runs the cells of one run in workers of its own. A context manager."""
 
@@ -73,16 +81,31 @@ class Executor:
         self,
         run: Run,
         cells: Sequence[Cell],
-        limit: float,
+        limits: Mapping[str, Any],
         console: Console,
         worker: Worker | None = None,
         checks_off: Sequence[str] = (),
         timing: Mapping[str, Any] = QUICK,
+        metric: str | None = None,
+        *,
+        check_rows: int = 1500,
+        cache: Mapping[str, Any] = NO_CACHE,
+        count: Callable[[Cell], dict[str, Any]] = no_count,
+        line: Callable[[Record], str] = name_and_status,
     ) -> None:
-        """worker: one that was started before, used for the cells that have as many threads.
-        checks_off: codes of checks that are not made. timing: what is timed, see QUICK."""
-        self.run, self.limit, self.console = run, limit, console
-        self.checks_off, self.timing = list(checks_off), dict(timing)
+        """limits: what a cell may take (`seconds`). worker: one that was started before, used for
+        the cells that have as many threads. checks_off: codes of checks that are not made. timing:
+        what is timed, see QUICK. metric: that ranks and tunes; None for each task's main one.
+        check_rows: that checks may ask a model for. cache: `folder` and `gigabytes` of what is kept
+        of expensive views. count: the work of a cell that is known before it runs. line: what is
+        printed of a record.
+        """
+        self.run, self.limits, self.console = run, dict(limits), console
+        self.checks_off, self.timing, self.metric = list(checks_off), dict(timing), metric
+        self._count, self._line = count, line
+        self._check_rows = check_rows
+        self._shelf = Shelf(cells, cache)
+        self._known: dict[str, dict[str, Any]] = {}  # by name of the cell: what was counted
         self._fastest: float | None = None  # seconds of a calibration, the best of all
         self._modules = target_modules(cells)
         self._workers: dict[int, Worker] = {}  # by number of threads, their libraries loaded
@@ -109,6 +132,7 @@ class Executor:
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
+        self._shelf.close()
         for worker in self._workers.values():
             worker.__exit__()
 
@@ -117,7 +141,7 @@ class Executor:
         configs = [cell.config[part] for part in ("task", "model") for cell in cells]
         different = {json.dumps(config, sort_keys=True): config for config in configs}
         for cell in cells:  # kept for the records, while the worker is still loading libraries
-            of_sources(cell)
+            self._counted(cell)
         for cell in cells[:1]:
             with contextlib.suppress(WorkerDied):  # the cells will say so
                 if (refusal := self._worker_for(cell).check(list(different.values()))) is not None:
@@ -132,24 +156,32 @@ class Executor:
             self._show(cell)
             job = job_of(cell) | {
                 "trials": str(self.run.trials(cell).resolve()),
+                "name": cell.model,
                 "checks_off": self.checks_off,
-                "bound": constants_of(cell).get("bound", False),
+                "check_rows": self._check_rows,
+                "prepared": self._shelf.place(cell),
+                "folders": self.run.folders(cell),
+                "most_bytes": self.limits.get("artifact_mb", 50) * 1e6,
+                "bound": cell.constants.get("bound", False),
                 "timing": self.timing,
+                "metric": self.metric,
                 "fastest": self._fastest,
             }
-            ending: Ending | WorkerDied = worker.run(job, scratch, self.limit)
+            ending: Ending | WorkerDied = worker.run(job, scratch, self.limits)
             pools = worker.state.get("pools")
         except WorkerDied as death:
             self._workers.pop(cell.config["threads"], None)
             ending, pools = death, None
-        asked = {"limits": {"seconds": self.limit}, "timing": self.timing}
-        record = compose(cell, ending, scratch, asked, started) | {"pools": pools}
+        asked = {"limits": self.limits, "timing": self.timing}
+        record = compose(cell, ending, scratch, asked, started, self._counted(cell)) | {
+            "pools": pools
+        }
         self._calibrated(record.get("calibration", {}).get("seconds"))
         self.run.write(cell, record, scratch)
         self._seconds[cell.task, cell.model].append(record["seconds"] or 0.0)
         self._left[cell.task, cell.model] -= 1
         self._progress.advance(self._bar)
-        self.console.print(line_of(record), highlight=False)
+        self.console.print(self._line(record), highlight=False)
         return record
 
     def _worker_for(self, cell: Cell) -> Worker:
@@ -164,6 +196,11 @@ class Executor:
             self._calibrated(worker.state.get("fastest"))
             self._workers[threads] = worker
         return self._workers[threads]
+
+    def _counted(self, cell: Cell) -> dict[str, Any]:
+        if cell.name not in self._known:
+            self._known[cell.name] = self._count(cell)
+        return self._known[cell.name]
 
     def _calibrated(self, seconds: float | None) -> None:
         if seconds is not None:
@@ -192,28 +229,18 @@ def job_of(cell: Cell) -> dict[str, Any]:
     return {**cell.config, "seed": cell.seed, "stamp": json.dumps(dict(cell.code), sort_keys=True)}
 
 
-def constants_of(cell: Cell) -> Mapping[str, Any]:
-    """What the model's class says of itself: era, year, view, …"""
-    settings = read_settings(cell.config["model"]["_target_"])
-    return settings.constants if settings else {}
-
-
-def of_sources(cell: Cell) -> dict[str, Any]:
-    """The part of a cell's work ledger that is known before it runs."""
-    view = constants_of(cell).get("view", "features")
-    return ledger.of_sources(cell.config, cell.changed, view)
-
-
 def compose(
     cell: Cell,
     ending: Ending | WorkerDied,
     scratch: Path,
     asked: Mapping[str, Any],
     started: datetime,
+    counted: Mapping[str, Any],
 ) -> Record:
     """Put together what the cell left, how its process ended, and where it ran.
 
-    asked: `limits` and `timing`, which are no part of a cell's config.
+    asked: `limits` and `timing`, which are no part of a cell's config. counted: the part of its
+    work ledger that was known before it ran.
     """
     outcome: dict[str, Any] = {}
     if (scratch / "outcome.json").exists():
@@ -224,8 +251,8 @@ def compose(
     if isinstance(ending, Ending) and ending.children:
         for name, size in children_peaks(outcome.get("phases", {}), ending.children).items():
             outcome["phases"][name]["children_peak"] = size
-    constants = constants_of(cell)
-    counted = of_sources(cell) | outcome.pop("work", {})
+    constants = cell.constants
+    work = {**counted, **outcome.pop("work", {})}
     return {
         "schema": SCHEMA,
         "task": cell.task,
@@ -236,7 +263,7 @@ def compose(
         "view": constants.get("view", "features"),
         "bound": constants.get("bound", False),
         **outcome,
-        "work": counted,
+        "work": work,
         "config": dict(cell.config),
         "changed": dict(cell.changed),
         "config_hash": cell.config_hash,
@@ -271,17 +298,3 @@ def verdict_on(ending: Ending | WorkerDied, scratch: Path, limit: float) -> tupl
     if ending.exit_code < 0:
         return "failed", f"killed by signal {-ending.exit_code} {where}"
     return "failed", f"exited with code {ending.exit_code} {where}"
-
-
-def line_of(record: Record) -> str:
-    """One line on a finished cell."""
-    head = escape(f"{record['task']:<14} {model_label(record):<14} seed {record['seed']}")
-    if control := record["config"].get("control"):
-        head += f"  {control}"
-    if record["status"] != "done":
-        return f"[red]✗[/] {head}  [red]{record['status']}[/]: {escape(record['reason'])}"
-    metric = record["metric"]
-    score = f"{METRICS[metric].label} {record['scores'][metric]:.3f}"
-    if (record["control"] or {}).get("passed") is False:
-        return f"[red]✗[/] {head}  {score}  [red]do not trust[/]: {record['control']['text']}"
-    return f"[green]✓[/] {head}  {score}  [dim]fit {record['phases']['fit']['wall']:.2f} s[/]"

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -118,9 +118,9 @@ class Worker:
         answer: str | None = self._ask({"check": list(configs)})["refusal"]
         return answer
 
-    def run(self, job: dict[str, Any], folder: Path, seconds: float) -> Ending:
-        """Run one cell (see cell.main) and wait for its end, for `seconds` at the most."""
-        request = {"job": job, "folder": str(folder.resolve()), "seconds": seconds}
+    def run(self, job: dict[str, Any], folder: Path, limits: Mapping[str, Any]) -> Ending:
+        """Run one cell (see cell.main) and wait for its end, within `limits` (`seconds`)."""
+        request = {"job": job, "folder": str(folder.resolve()), "limits": dict(limits)}
         return Ending(**self._ask(request))
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -175,7 +175,7 @@ def serve(threads: int, fork: bool) -> None:
         pid = start(request)
         children: list[tuple[float, int]] = []
         sample = children if request["job"]["timing"]["audit"] else None
-        code, timed_out = _wait(pid, begin + request["seconds"], wake, sample)
+        code, timed_out = _wait(pid, begin + request["limits"]["seconds"], wake, sample)
         starved = code == -signal.SIGKILL and not timed_out and _oom_kills() > kills
         ending = Ending(code, timed_out, starved, time.perf_counter() - begin, children)
         print(json.dumps(vars(ending)), file=answers, flush=True)
@@ -205,9 +205,9 @@ def _in_child(question: Callable[[], Any]) -> Any:
 
 
 def _refusal(configs: Sequence[dict[str, Any]]) -> str | None:
-    from benchmarks.cell import cell
+    from benchmarks.cell.build import refusal
 
-    return cell.refusal(configs)
+    return refusal(configs)
 
 
 def _state() -> dict[str, Any]:

@@ -6,18 +6,17 @@ from benchmarks.analysis.summary import Row, Section
 from benchmarks.analysis.verdicts import Verdict, signed
 from benchmarks.show.formats import percent, spread_text
 from benchmarks.show.ledger_table import total_seconds
-from tasks.base import METRICS
 
 
 def answer(section: Section) -> str:
     """A few sentences on one section. Raises nothing: what cannot be said is left out."""
-    scored = [row for row in section.rows if row.score(section.metric) is not None]
+    scored = [row for row in section.rows if row.score(section.main.name) is not None]
     if not scored:
         return f"On {section.label}, no model got to a score; the failures say why."
     top = scored[0]
-    score = top.score(section.metric)
+    score = top.score(section.main.name)
     assert score
-    label = METRICS[section.metric].label
+    label = section.main.label
     head = f"On {section.label}, {top.label} is best ({label} {spread_text(score)})"
     against = {
         v.b if v.a == top.label else v.a: v for v in section.verdicts if top.label in (v.a, v.b)
@@ -69,26 +68,26 @@ def times(row: Row, other: Row) -> str:
 
 def _cheap(section: Section, top: Row, named: set[str]) -> str:
     """Of the others, the one that gives most per second, if it comes near at a fraction."""
-    best, floor = top.score(section.metric), section.reference("floor", section.metric)
+    best, floor = top.score(section.main.name), section.reference("floor", section.main.name)
     total = top.median(total_seconds)
     if best is None or floor is None or not total or best.mean == floor.mean:
         return ""
-    found: list[tuple[float, float, Row]] = []
+    cheap: list[tuple[float, float, Row]] = []
     for row in section.rows:
-        score, seconds = row.score(section.metric), row.median(total_seconds)
+        score, seconds = row.score(section.main.name), row.median(total_seconds)
         if score is None or seconds is None or row.label in named:
             continue
         lift = (score.mean - floor.mean) / (best.mean - floor.mean)
         if lift > 0.5 and seconds < 0.6 * total:
-            found.append((lift, seconds / total, row))
-    if not found:
+            cheap.append((lift, seconds / total, row))
+    if not cheap:
         return ""
-    lift, share, row = max(found, key=lambda item: (item[0], -item[1]))
+    lift, share, row = max(cheap, key=lambda item: (item[0], -item[1]))
     gives, takes = f"{100 * lift:.0f} %", f"{100 * share:.0f} %"
     return f"{row.label} gives {gives} of that lift over the floor in {takes} of the time."
 
 
-def subject(found: Sequence[Section]) -> str:
+def subject(sections: Sequence[Section]) -> str:
     """What a run is about, for the head of its page."""
-    tasks = list(dict.fromkeys(section.task for section in found))
+    tasks = list(dict.fromkeys(section.task for section in sections))
     return ", ".join(tasks[:3]) + (f" and {len(tasks) - 3} more" if len(tasks) > 3 else "")

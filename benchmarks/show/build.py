@@ -1,14 +1,17 @@
 """A run's records into the chapters of its report, in the order of the questions people ask."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from benchmarks.analysis.cost import Prices
 from benchmarks.analysis.summary import Section
 from benchmarks.analysis.sweeps import Sweep, sweeps
 from benchmarks.show import decisions, pictures, sweep_pictures, tables
 from benchmarks.show.answer import answer
-from benchmarks.show.curves import Load
-from benchmarks.show.parts import MOST_MODELS, Chapter, Part, best_rows
+from benchmarks.show.curves import Curve, Load
+from benchmarks.show.ledger_table import ledger_table
+from benchmarks.show.parts import MOST_MODELS, Chapter, Part, Table, best_rows, marked
+from benchmarks.show.results_table import results_table
 
 FEATURED = 3  # tasks that have pictures of their own
 MANY = 4  # tables that are all unfolded
@@ -22,82 +25,97 @@ HINTS = {
 }
 """What a chapter that has nothing to show says instead."""
 Parts = Iterable[Part | None]
+Maker = Callable[[Section, str], Part | list[Part | None] | None]
+"""What makes parts of a section, given the name that their files begin with."""
 
 
-def chapters(
-    found: Sequence[Section],
+def report_chapters(
+    sections: Sequence[Section],
     load: Load,
     unreadable: Sequence[str],
     prices: Prices,
     others: Sequence[Sequence[Section]] = (),
 ) -> list[Chapter]:
-    """found: the sections of a run, judged. load: raw outcomes of a record. unreadable: sentences
+    """sections: those of a run, judged. load: raw outcomes of a record. unreadable: sentences
     on files that hold no record. others: sections of runs whose sweeps and searches are shown as
     well."""
-    honest = [section for section in found if not section.control]
+    honest = [section for section in sections if not section.control]
     swept, shown = sweeps(honest), featured(honest)
-    curves = {s.label: decisions.curves_of(best_rows(s), load) for s in shown}
-
-    def each(name: str, make: Callable[[Section, str], Part | list[Part | None] | None]) -> Parts:
-        """The same for each featured section, headed by its task where there are several."""
-        for place, section in enumerate(map(best_rows, shown)):
-            made = make(section, name if place == 0 else f"{name}-{place + 1}")
-            parts = [p for p in (made if isinstance(made, list) else [made]) if p is not None]
-            if parts and len(shown) > 1:
-                yield f"{section.label}:"
-            yield from parts
-
+    everywhere = [*swept, *(sweep for other in others for sweep in sweeps(other))]
     lead = [sweep.sentence() for sweep in swept] or [answer(section) for section in shown]
+    results = (
+        results_of(s, f"results-{k}", folded=len(honest) > MANY and s not in shown)
+        for k, s in enumerate(honest, 1)
+    )
     made: list[tuple[str, Parts]] = [
         ("The answer", lead or ["No cell of this run has come to a score yet."]),
-        (
-            "Results",
-            (
-                tables.results_of(s, f"results-{k}", folded=len(honest) > MANY and s not in shown)
-                for k, s in enumerate(honest, 1)
-            ),
+        ("Results", results),
+        *(
+            (heading, of_each(shown, name, make))
+            for heading, name, make in makers(shown, load, prices)
         ),
-        ("Accuracy against time", each("score-against-time", pictures.score_against_time)),
-        ("Seconds per phase", each("phases", pictures.phases)),
-        ("Latency", each("latency", pictures.latency)),
-        ("The work ledger", each("work", tables.ledger_of)),
-        (
-            "Calibration",
-            each(
-                "calibration", lambda s, name: decisions.calibrated(s, name, load, curves[s.label])
-            ),
-        ),
-        ("Gain", each("gain", lambda s, name: decisions.gained(s, name, load, curves[s.label]))),
-        (
-            "What a decision is worth",
-            each("value", lambda s, name: decisions.value(s, name, load, curves[s.label])),
-        ),
-        ("Total cost", each("cost", lambda s, name: decisions.cost_of(s, name, prices))),
-        (
-            "Where each era wins",
-            sweep_parts(
-                [
-                    *swept,
-                    *(w for other in others for w in sweeps([s for s in other if not s.control])),
-                ]
-            ),
-        ),
+        ("Where each era wins", sweep_parts(everywhere)),
         ("Score against tuning budget", searches([shown, *map(featured, others)])),
-        ("Failures", [tables.failures(found, unreadable)]),
-        ("Checks", [tables.checks(found)]),
-        ("How it was measured", [*tables.measured(found), tables.settings(found)]),
+        ("Failures", [tables.failures_table(sections, unreadable)]),
+        ("Checks", [tables.checks_table(sections)]),
+        ("How it was measured", [*tables.measurement(sections), tables.settings_table(sections)]),
     ]
-    rest: list[Chapter] = []
+    chapters: list[Chapter] = []
     for heading, parts in made:
         present = [part for part in parts if part is not None]
         if not present and heading in HINTS:
             present = [HINTS[heading]]
         if present:
-            rest.append(Chapter(heading, present, lead=not rest))
-    return rest
+            chapters.append(Chapter(heading, present, lead=not chapters))
+    return chapters
 
 
-def featured(found: Sequence[Section]) -> list[Section]:
+def makers(
+    shown: Sequence[Section], load: Load, prices: Prices
+) -> Iterator[tuple[str, str, Maker]]:
+    """(heading, name of the files, what makes the parts) of the chapters on single sections"""
+    curves = {s.label: decisions.curves_of(best_rows(s), load) for s in shown}
+
+    def of_curves(make: Callable[[Section, str, Load, Sequence[Curve]], Part | None]) -> Maker:
+        return lambda section, name: make(section, name, load, curves[section.label])
+
+    yield "Accuracy against time", "score-against-time", pictures.score_against_time
+    yield "Seconds per phase", "phases", pictures.phases
+    yield "Latency", "latency", pictures.latency
+    yield "The work ledger", "work", ledger_of
+    yield "Calibration", "calibration", of_curves(decisions.calibrated)
+    yield "Gain", "gain", of_curves(decisions.gained)
+    yield "What a decision is worth", "value", of_curves(decisions.net_value)
+    yield "Total cost", "cost", lambda section, name: decisions.cost_of(section, name, prices)
+
+
+def of_each(shown: Sequence[Section], name: str, make: Maker) -> Parts:
+    """The same for each section, headed by its task where there are several."""
+    for place, section in enumerate(map(best_rows, shown)):
+        made = make(section, name if place == 0 else f"{name}-{place + 1}")
+        parts = [p for p in (made if isinstance(made, list) else [made]) if p is not None]
+        if parts and len(shown) > 1:
+            yield f"{section.label}:"
+        yield from parts
+
+
+def results_of(section: Section, name: str, folded: bool) -> Table:
+    """The result table without what the chapters on failures and checks say."""
+    made = results_table(section, name, tables.MOST_ROWS)
+    notes = [note for note in made.notes if marked(note)[0] not in ("✗", "!")]
+    return replace(made, notes=notes, folded=folded)
+
+
+def ledger_of(section: Section, name: str) -> list[Part | None]:
+    made = ledger_table(section, name)
+    if made is None:
+        return []
+    title = f"{section.label}: what each approach asked for"
+    counting = "docs/work-ledger.md says how each is counted."
+    return [pictures.work_map(section, f"{name}-map"), replace(made, title=title), counting]
+
+
+def featured(sections: Sequence[Section]) -> list[Section]:
     """For each task the section that its pictures show: the one with most train rows, then most
     models, then fewest settings that are changed; the first few tasks."""
     best: dict[str, Section] = {}
@@ -107,7 +125,7 @@ def featured(found: Sequence[Section]) -> list[Section]:
         changed = len(section.everything[0].first["changed"]["task"])
         return max(rows, default=0), len(section.rows), -changed
 
-    for section in found:
+    for section in sections:
         if not any(row.done for row in section.rows):
             continue
         if section.task not in best or rank(section) > rank(best[section.task]):
@@ -118,7 +136,7 @@ def featured(found: Sequence[Section]) -> list[Section]:
 def searches(runs: Iterable[Sequence[Section]]) -> Parts:
     """What searches found, by number of trials, for each section that has any."""
     place = 0
-    for section in (best_rows(section) for found in runs for section in found):
+    for section in (best_rows(section) for sections in runs for section in sections):
         made = pictures.tuning(section, "tuning" if not place else f"tuning-{place + 1}")
         place += made is not None
         yield made

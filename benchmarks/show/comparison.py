@@ -5,12 +5,26 @@ from itertools import groupby
 
 from benchmarks.analysis.changes import Change
 from benchmarks.analysis.comparison import Block, Comparison, Line, clocks
-from benchmarks.analysis.summary import Row, memory_growth, phase, row_latency, single_latency
+from benchmarks.analysis.summary import (
+    Row,
+    phase,
+    row_latency,
+    single_latency,
+)
 from benchmarks.analysis.verdicts import signed
-from benchmarks.records.records import Record
+from benchmarks.records.records import Record, memory_growth
 from benchmarks.show.formats import ABSENT
-from benchmarks.show.parts import Cell, Chapter, Head, Part, Picture, Table
-from tasks.base import METRICS
+from benchmarks.show.parts import (
+    Chapter,
+    Entry,
+    Head,
+    Part,
+    Picture,
+    Table,
+    word_heads,
+    words,
+)
+from tasks.metrics import Facts
 
 LEGEND = (
     "change: of the mean over the seeds compared. 95 %: interval for it, over seeds and test rows; "
@@ -30,7 +44,7 @@ HELP = {
 HEADINGS = ("what", "model", *HELP)  # of columns beside those of the runs
 
 
-def size(record: Record) -> float | None:
+def recorded_size(record: Record) -> float | None:
     """Learned numbers where the model counts them, else bytes as pickled."""
     parameters: float | None = record["parameters"]
     return record["size_bytes"] if parameters is None else parameters
@@ -48,53 +62,53 @@ COSTS: dict[str, tuple[Callable[[Record], float | None], str]] = {
     "all rows": (row_latency, "Time per row to predict all test rows at once"),
     "1 row": (single_latency, "Time of a call with one row"),
     "memory": (memory_growth, "Growth of memory in fit and predict"),
-    "size": (size, "Learned numbers, or bytes"),
+    "size": (recorded_size, "Learned numbers, or bytes"),
 }
 UNTIMED = ("memory", "size")
 
 
-def chapters(comparison: Comparison, pictures: bool = False) -> list[Chapter]:
+def comparison_chapters(comparison: Comparison, pictures: bool = False) -> list[Chapter]:
     """What differs, then task by task what that changed; with pictures where somebody sees them."""
-    found = [Chapter("What differs", [differing(comparison), *comparison.remarks])]
+    made = [Chapter("What differs", [differing(comparison), *comparison.remarks])]
     number = 0
     for label, group in groupby(comparison.blocks, key=lambda b: b.before.label):
         parts: list[Part] = []
         for block in group:
             number += 1
-            parts += of_block(block, f"changes-{number}", pictures)
-        found.append(Chapter(label, parts))
+            parts += block_parts(block, f"changes-{number}", pictures)
+        made.append(Chapter(label, parts))
     if comparison.blocks:
-        found.append(Chapter("How to read this", [LEGEND]))
-    return found
+        made.append(Chapter("How to read this", [LEGEND]))
+    return made
 
 
 def differing(comparison: Comparison) -> Part:
     if not comparison.differences:
         return "Nothing that was recorded differs in what the runs have in common."
-    heads = [Head("what", is_number=False)]
-    heads += [Head(name, is_number=False) for name in comparison.names]
-    rows = [[Cell(text, text) for text in (key, *values)] for key, values in comparison.differences]
+    heads = word_heads("what", *comparison.names)
+    rows = [words(key, *values) for key, values in comparison.differences]
     return Table("differences", "Settings, code, data, packages, machine", heads, rows)
 
 
-def of_block(block: Block, name: str, pictures: bool) -> Iterator[Part]:
+def block_parts(block: Block, name: str, pictures: bool) -> Iterator[Part]:
     base, later = block.names
     if block.after.label != block.before.label:
         yield f"{block.before.label} in {base} against {block.after.label} in {later}."
     for metric in block.metrics:
         if any(metric in line.changes for line in block.lines):
-            yield of_metric(block, metric, name)
+            yield metric_changes(block, metric, name)
     main = block.metrics[0]
+    main_label = metric_in(block, main).label
     drawn = [(line.label, line.changes[main]) for line in block.lines if main in line.changes]
     if pictures and drawn:
-        yield picture(name, f"{METRICS[main].label}, {later} against {base}", drawn)
-    yield from costs(block, name)
+        yield changes_picture(name, main_label, f"{later} against {base}", drawn)
+    yield from cost_changes(block, name)
     for run, labels in block.alone():
         yield f"Only in {run}: {', '.join(labels)}."
-    yield from marks(block)
+    yield from warnings(block)
 
 
-def of_metric(block: Block, metric: str, name: str) -> Table:
+def metric_changes(block: Block, metric: str, name: str) -> Table:
     """One line per model."""
     base, later = block.names
     heads = [
@@ -103,44 +117,48 @@ def of_metric(block: Block, metric: str, name: str) -> Table:
         Head(later),
         *(Head(text, HELP[text], text in ("change", "95 %")) for text in HELP),
     ]
-    rows = [
-        [Cell(line.label, line.label), *cells(line.changes.get(metric))] for line in block.lines
-    ]
-    notes = reasons(block) if metric == block.metrics[0] else []
-    found = [line.changes[metric] for line in block.lines if metric in line.changes]
-    less = "" if METRICS[metric].higher_is_better else " (less is better)"
-    title = f"{METRICS[metric].label}{less}, {later} against {base}: {footing(found)}"
+    rows = [[*words(line.label), *change_entries(line.changes.get(metric))] for line in block.lines]
+    notes = open_ends(block) if metric == block.metrics[0] else []
+    changes = [line.changes[metric] for line in block.lines if metric in line.changes]
+    facts = metric_in(block, metric)
+    less = "" if facts.higher_is_better else " (less is better)"
+    title = f"{facts.label}{less}, {later} against {base}: {footing(changes)}"
     return Table(f"{name}-{metric}", title, heads, rows, notes)
 
 
-def footing(found: Sequence[Change]) -> str:
+def metric_in(block: Block, name: str) -> Facts:
+    """What is to be known of a metric of a block, of which one side may have no score at all."""
+    known = (*block.before.metrics, *block.after.metrics)
+    return next(metric for metric in known if metric.name == name)
+
+
+def footing(changes: Sequence[Change]) -> str:
     """Seeds and what does not matter, in a few words."""
-    counts = {" and ".join(map(str, dict.fromkeys(change.ground.seeds))) for change in found}
+    counts = {" and ".join(map(str, dict.fromkeys(change.ground.seeds))) for change in changes}
     seeds = "1 seed" if counts == {"1"} else f"{' or '.join(sorted(counts))} seeds"
-    bands = sorted({change.band for change in found})
+    bands = sorted({change.band for change in changes})
     ends = " to ".join(dict.fromkeys(f"±{band:.2g}" for band in (bands[0], bands[-1])))
     return f"{seeds}; {ends} does not matter"
 
 
-def cells(change: Change | None) -> list[Cell]:
+def change_entries(change: Change | None) -> list[Entry]:
     """before, after, change, interval, verdict, rows"""
     if change is None:
-        return [Cell(ABSENT)] * 6
+        return [Entry(ABSENT)] * 6
     interval = change.interval
     text = ABSENT if interval is None else " to ".join(map(signed, interval))
     if change.word == "identical":
         text = ""
     return [
-        Cell(f"{change.before:.4f}", change.before),
-        Cell(f"{change.after:.4f}", change.after),
-        Cell("0" if change.word == "identical" else signed(change.difference), change.difference),
-        Cell(text, text or None),
-        Cell(change.word, change.word),
-        Cell(change.ground.rows, change.ground.rows),
+        Entry(f"{change.before:.4f}", change.before),
+        Entry(f"{change.after:.4f}", change.after),
+        Entry("0" if change.word == "identical" else signed(change.difference), change.difference),
+        Entry(text, text or None),
+        *words(change.word, change.ground.rows),
     ]
 
 
-def reasons(block: Block) -> list[str]:
+def open_ends(block: Block) -> list[str]:
     """Why a comparison is not on all seeds or all rows, and what it would take to tell."""
     main = block.metrics[0]
     by_reason: dict[str, list[str]] = {}
@@ -150,11 +168,11 @@ def reasons(block: Block) -> list[str]:
             if change.ground.why:
                 by_reason.setdefault(change.ground.why, []).append(line.label)
             if change.advice:
-                questions.append(f"? {line.label}: can't tell{change.advice}")
+                questions.append(f"? {line.label}: can't tell{change.advice}.")
     return [f"{', '.join(labels)}: {why}" for why, labels in by_reason.items()] + questions
 
 
-def costs(block: Block, name: str) -> Iterator[Part]:
+def cost_changes(block: Block, name: str) -> Iterator[Part]:
     """Times, memory and size of the later run as multiples of those of the first."""
     base, later = block.names
     both_done = [line for line in block.lines if line.pair.before.done and line.pair.after.done]
@@ -164,17 +182,17 @@ def costs(block: Block, name: str) -> Iterator[Part]:
             f"Times, memory and size are left out, as {base} and {later} ran on different "
             f"machines: {', '.join(left_out)}."
         )
-    factors = {line.label: of_line(line) for line in timed}
-    names = [cost for cost in COSTS if any(found[cost] is not None for found in factors.values())]
+    factors = {line.label: cost_factors(line) for line in timed}
+    names = [cost for cost in COSTS if any(of[cost] is not None for of in factors.values())]
     if not names:
         return
     stars = {line.label: clocks(block, line) for line in timed}
     rows = [
         [
-            Cell(label, label),
-            *(factor(found[cost], bool(stars[label]) and cost not in UNTIMED) for cost in names),
+            *words(label),
+            *(factor_entry(of[cost], bool(stars[label]) and cost not in UNTIMED) for cost in names),
         ]
-        for label, found in factors.items()
+        for label, of in factors.items()
     ]
     heads = [Head("model", is_number=False), *(Head(cost, COSTS[cost][1]) for cost in names)]
     notes = [f"* {label}: {'; '.join(reasons)}" for label, reasons in stars.items() if reasons]
@@ -182,7 +200,7 @@ def costs(block: Block, name: str) -> Iterator[Part]:
     yield Table(f"{name}-costs", title, heads, rows, notes)
 
 
-def of_line(line: Line) -> dict[str, float | None]:
+def cost_factors(line: Line) -> dict[str, float | None]:
     """Cost -> how many times as much; None where there is nothing to divide."""
     pair = line.pair.on_common_seeds()
 
@@ -190,24 +208,24 @@ def of_line(line: Line) -> dict[str, float | None]:
         before, after = pair.before.median(value), pair.after.median(value)
         return after / before if before and after is not None else None
 
-    found = {cost: times(value) for cost, (value, _) in COSTS.items()}
+    factors = {cost: times(value) for cost, (value, _) in COSTS.items()}
     if counts_itself(pair.before) != counts_itself(pair.after):
-        found["size"] = None
-    return found
+        factors["size"] = None
+    return factors
 
 
 def counts_itself(row: Row) -> bool:
     return row.median(lambda r: r["parameters"]) is not None
 
 
-def factor(value: float | None, starred: bool) -> Cell:
+def factor_entry(value: float | None, starred: bool) -> Entry:
     if value is None:
-        return Cell(ABSENT)
+        return Entry(ABSENT)
     text = f"×{value:.2f}" if value < 100 else f"×{value:,.0f}"
-    return Cell(f"{text}*" if starred else text, value)
+    return Entry(f"{text}*" if starred else text, value)
 
 
-def marks(block: Block) -> Iterator[str]:
+def warnings(block: Block) -> Iterator[str]:
     """What ended badly, what not to trust, and checks that fired in one run only."""
     for name, section in zip(block.names, (block.before, block.after), strict=True):
         for row in section.everything:
@@ -222,7 +240,9 @@ def marks(block: Block) -> Iterator[str]:
                 yield f"! {line.label}: {code} {own[code]} (only in {name})"
 
 
-def picture(name: str, title: str, lines: Sequence[tuple[str, Change]]) -> Picture:
+def changes_picture(
+    name: str, label: str, runs: str, lines: Sequence[tuple[str, Change]]
+) -> Picture:
     """The change of each model with its interval, in front of the band that does not matter."""
     import altair as alt  # only where there is a page: it takes its time
 
@@ -230,7 +250,7 @@ def picture(name: str, title: str, lines: Sequence[tuple[str, Change]]) -> Pictu
         alt.Y("model:N", sort=None, title=None, axis=alt.Axis(labelLimit=280))
     )
     band = base.mark_bar(color="#88888833", height={"band": 1}).encode(
-        alt.X("band_low:Q", title=f"change of {METRICS[lines[0][1].metric].label}"),
+        alt.X("band_low:Q", title=f"change of {label}"),
         alt.X2("band_high:Q"),
     )
     none = (
@@ -270,4 +290,4 @@ def picture(name: str, title: str, lines: Sequence[tuple[str, Change]]) -> Pictu
         "Point: the change of the mean. Line: its 95 % interval. Grey: changes that do not matter "
         "in practice."
     )
-    return Picture(name, title, caption, chart, data)
+    return Picture(name, f"{label}, {runs}", caption, chart, data)

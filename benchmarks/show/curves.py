@@ -47,16 +47,16 @@ def truth(row: Row, load: Load) -> Curve | None:
 
 
 def _curve(label: str, row: Row, load: Load, scores_of: Callable[[Any], Any]) -> Curve | None:
-    found = []
+    seeds = []
     for record in row.done:
         arrays = load(record) if record["kind"] == "binary" else None
         scores = None if arrays is None else scores_of(arrays)
         if arrays is None or scores is None or not np.isfinite(scores).all():
             continue
-        found.append(_of_seed(scores.astype(np.float64), arrays["labels"] == 1))
-    if not found:
+        seeds.append(_of_seed(scores.astype(np.float64), arrays["labels"] == 1))
+    if not seeds:
         return None
-    bins, gains, sent, positives = (np.mean(part, axis=0) for part in zip(*found, strict=True))
+    bins, gains, sent, positives = (np.mean(part, axis=0) for part in zip(*seeds, strict=True))
     return Curve(label, [(p, o, n) for p, o, n in bins if n > 0], gains, sent, positives)
 
 
@@ -81,14 +81,14 @@ def _of_seed(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, ...]
 def confidence(row: Row, load: Load) -> Sequence[tuple[float, float, float]]:
     """For several classes: (mean probability of the class that was predicted, share that was right,
     share of rows) of tenths of the rows; empty where the outcomes are gone."""
-    found = []
+    seeds = []
     for record in row.done:
         arrays = load(record) if record["kind"] == "multiclass" else None
         if arrays is None or not np.isfinite(arrays["predictions"]).all():
             continue
         sure = arrays["predictions"].max(axis=1).astype(np.float64)
         right = arrays["predictions"].argmax(axis=1) == arrays["labels"]
-        found.append(_of_seed(sure, right)[0])
-    if not found:
+        seeds.append(_of_seed(sure, right)[0])
+    if not seeds:
         return []
-    return [(p, o, n) for p, o, n in np.mean(found, axis=0) if n > 0]
+    return [(p, o, n) for p, o, n in np.mean(seeds, axis=0) if n > 0]

@@ -12,7 +12,7 @@ from benchmarks.show import helps, pictures
 from benchmarks.show.curves import THRESHOLDS, TRUTH, Curve, Load, confidence, curve, truth
 from benchmarks.show.formats import ABSENT, compact, number
 from benchmarks.show.page import in_script
-from benchmarks.show.parts import Cell, Head, Part, Table, Widget, labels_of
+from benchmarks.show.parts import Entry, Head, Part, Table, Widget, labels_of, words
 
 COST, BENEFIT = 1, 4  # to begin with, in the same units
 
@@ -22,16 +22,16 @@ def curves_of(section: Section, load: Load) -> list[Curve]:
     if section.kind != "binary":
         return []
     rows = section.rows
-    found = [c for row in rows if (c := curve(row, load)) is not None]
+    curves = [c for row in rows if (c := curve(row, load)) is not None]
     known = truth(rows[0], load) if rows else None
-    return [*found, known] if known is not None and found else found
+    return [*curves, known] if known is not None and curves else curves
 
 
 def calibrated(section: Section, name: str, load: Load, curves: Sequence[Curve]) -> Part | None:
     labels = labels_of(section)
     if section.kind == "multiclass":
-        found = {row.label: confidence(row, load) for row in section.rows}
-        return pictures.calibration(found, name, labels, several=True)
+        tenths = {row.label: confidence(row, load) for row in section.rows}
+        return pictures.calibration(tenths, name, labels, several=True)
     models: Mapping[str, Any] = {c.label: c.calibration for c in curves if c.label in labels}
     return pictures.calibration(models, name, labels, several=False)
 
@@ -50,7 +50,7 @@ def positive(section: Section, load: Load) -> str:
     return "positive"
 
 
-def value(section: Section, name: str, load: Load, curves: Sequence[Curve]) -> Part | None:
+def net_value(section: Section, name: str, load: Load, curves: Sequence[Curve]) -> Part | None:
     """Send or do not send: what each model's choice is worth, for any cost and benefit."""
     if not curves:
         return None
@@ -89,21 +89,21 @@ def value(section: Section, name: str, load: Load, curves: Sequence[Curve]) -> P
 def worth(name: str, title: str, lines: Sequence[Mapping[str, Any]]) -> Table:
     """What choosing by each model is worth at the first cost and benefit, best first."""
     at = int(np.searchsorted(THRESHOLDS, COST / BENEFIT))
-    found = []
+    policies = []
     for line in lines:
         k = 0 if line.get("everyone") else at
         value = 1000 * (BENEFIT * line["positives"][k] - COST * line["sent"][k])
-        found.append((value, line["sent"][k], line))
-    best = max((value for value, _, line in found if line.get("best")), default=0.0)
+        policies.append((value, line["sent"][k], line))
+    best = max((value for value, _, line in policies if line.get("best")), default=0.0)
     rows = []
-    for value, sent, line in sorted(found, key=lambda item: -item[0]):
+    for value, sent, line in sorted(policies, key=lambda item: -item[0]):
         part = value / best if best > 0 else None
         rows.append(
             [
-                Cell(line["label"], line["label"]),
-                Cell(f"{value:,.4g}", value),
-                Cell(f"{100 * sent:.1f} %", sent),
-                Cell(ABSENT if part is None else f"{100 * part:.0f} %", part),
+                *words(line["label"]),
+                Entry(f"{value:,.4g}", value),
+                Entry(f"{100 * sent:.1f} %", sent),
+                Entry(ABSENT if part is None else f"{100 * part:.0f} %", part),
             ]
         )
     heads = [
@@ -121,12 +121,12 @@ def rounded(values: np.ndarray) -> list[float]:
 
 
 def cost_of(section: Section, name: str, prices: costs.Prices) -> list[Part | None]:
-    found = costs.costs(section, prices)
-    if not found:
+    models = costs.costs(section, prices)
+    if not models:
         return []
     data = [
         {"model": c.label, "predictions": n, "seconds": c.seconds(n), "money": c.money(n)}
-        for c in found
+        for c in models
         for n in costs.PREDICTIONS
     ]
     once = [
@@ -141,26 +141,26 @@ def cost_of(section: Section, name: str, prices: costs.Prices) -> list[Part | No
         ]
         lines = [
             [
-                Cell(c.label, c.label),
-                Cell(number(c.seconds_once), c.seconds_once),
-                Cell(number(1e6 * c.seconds_each), 1e6 * c.seconds_each),
-                *(Cell(number(of(c, n)), of(c, n)) for n in costs.PREDICTIONS),
+                *words(c.label),
+                Entry(number(c.seconds_once), c.seconds_once),
+                Entry(number(1e6 * c.seconds_each), 1e6 * c.seconds_each),
+                *(Entry(number(of(c, n)), of(c, n)) for n in costs.PREDICTIONS),
             ]
-            for c in found
+            for c in models
         ]
         title = f"{section.label}: {unit} in all, by number of predictions"
         return Table(f"{name}-{unit}", title, [*once, *heads], lines, notes)
 
     crossings = [
         f"{before} is cheaper than {after} up to about {number(where)} predictions, then {after}."
-        for before, after, where in costs.break_evens(found)
+        for before, after, where in costs.break_evens(models)
     ]
     none = "No two of them cross between a thousand and a billion predictions: cheap stays cheap."
     notes = [
         f"Prices: {prices.currency} {prices.cpu_hour:g} for an hour of a core, "
         f"{prices.gpu_hour:g} of a GPU, {prices.million_tokens:g} for a million tokens "
-        "(conf/prices.yaml, or --prices FILE). A straight line from what one cell measured: every "
-        "prediction computes its features anew and goes in the largest batch that was timed.",
+        "(benchmarks/prices.yaml, or --prices FILE). A straight line from what one cell measured: "
+        "every prediction computes its features anew and goes in the largest batch that was timed.",
         *(crossings or [none]),
     ]
     return [

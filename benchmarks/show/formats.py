@@ -1,13 +1,8 @@
-"""How numbers, rows and tables are written, on a terminal and as Markdown."""
+"""How numbers are written, and what a section is called, the same wherever they are shown."""
 
-import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.analysis.summary import Row, Section, Spread
 
@@ -16,17 +11,26 @@ ABSENT = "–"
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table: what it shows of a row, and how that is written."""
+    """One column of a table of models: what it shows of a row, and how that is written."""
 
     heading: str
     value: Callable[[Row], Any]
     text: Callable[[Any], str]
     timed: bool = False
     """Does a clock stand behind it? Then a clock that is not like the others marks it."""
+    is_number: bool = True
+    block: str = ""
+    on_right: bool = False
+    """The three as of parts.Head."""
 
-    def cell(self, row: Row) -> str:
-        value = self.value(row)
-        return ABSENT if value is None else self.text(value)
+
+def plain_value(value: Any) -> float | str | None:
+    """What a column shows, as one number or text; of several numbers the first."""
+    if isinstance(value, Spread):
+        return value.mean
+    if isinstance(value, tuple):
+        return plain_value(value[0])
+    return value if value is None or isinstance(value, int | float | str) else str(value)
 
 
 def spread_text(spread: Spread) -> str:
@@ -58,7 +62,7 @@ def compact(value: float) -> str:
     return f"{value:.0f}"
 
 
-def title(section: Section) -> str:
+def section_title(section: Section) -> str:
     """Task, what differs from its defaults, seeds and rows."""
     seeds = {r["seed"] for row in section.everything for r in row.records}
     text = f"{section.label}: {len(seeds)} seed{'s' if len(seeds) != 1 else ''}"
@@ -68,41 +72,6 @@ def title(section: Section) -> str:
         text += f", {rows['train']:,} train and {rows['test']:,} test rows"
         text += f", threads {', '.join(sorted({str(r['config']['threads']) for r in done}))}"
     return text
-
-
-def new_table(left: Iterable[str], right: Iterable[str], markdown: bool = False) -> Table:
-    """An empty table with columns of texts (`left`) and of numbers behind them (`right`)."""
-    table = Table(
-        box=box.MARKDOWN if markdown else box.SIMPLE_HEAD,
-        pad_edge=markdown,
-        padding=(0, 1) if markdown else (0, 1, 0, 0),
-    )
-    for heading in left:
-        table.add_column(heading, no_wrap=True)
-    for heading in right:
-        table.add_column(heading, justify="right", no_wrap=True)
-    return table
-
-
-def fitting(
-    make: Callable[[list[Column]], Table], columns: list[Column], width: int
-) -> list[Table]:
-    """As few tables as hold these columns in `width` characters each."""
-    tables, left = [], columns
-    while left:
-        n = len(left)
-        while n > 1 and Console(width=1000).measure(make(left[:n])).maximum > width:
-            n -= 1
-        tables.append(make(left[:n]))
-        left = left[n:]
-    return tables
-
-
-def markdown(write: Callable[[Console, io.StringIO], None]) -> str:
-    """What `write` prints on a console that folds nothing, and writes beside it."""
-    out = io.StringIO()
-    write(Console(file=out, width=1000, color_system=None, markup=False), out)
-    return "\n".join(line.rstrip() for line in out.getvalue().strip().splitlines()) + "\n"
 
 
 def provenance(section: Section) -> str:

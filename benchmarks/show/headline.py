@@ -3,20 +3,17 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import vl_convert
-
 from benchmarks.analysis.summary import Section
 from benchmarks.analysis.sweeps import sweeps
 from benchmarks.show import pictures
 from benchmarks.show.build import featured, sweep_parts
-from benchmarks.show.page import VEGA_LITE
-from benchmarks.show.papers import drawn
+from benchmarks.show.drawing import svg
 from benchmarks.show.parts import Picture, best_rows
 
 
-def write(folder: Path, found: Sequence[Section]) -> list[Path]:
+def write_pictures(folder: Path, sections: Sequence[Section]) -> list[Path]:
     """Write SVGs into a run's folder; return them. None if there is nothing to compare."""
-    honest = [section for section in found if not section.control]
+    honest = [section for section in sections if not section.control]
     made = list(sweep_parts(sweeps(honest)))
     if not made:
         shown = map(best_rows, featured(honest))
@@ -28,6 +25,5 @@ def write(folder: Path, found: Sequence[Section]) -> list[Path]:
     for picture in made:
         if isinstance(picture, Picture):
             files.append(folder / f"{picture.name}.svg")
-            svg = vl_convert.vegalite_to_svg(drawn(picture), vl_version=VEGA_LITE)
-            files[-1].write_text(svg, encoding="utf-8")
+            files[-1].write_text(svg(picture), encoding="utf-8")
     return files

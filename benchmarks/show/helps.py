@@ -1,22 +1,19 @@
 """What every column says, shown on hover."""
 
-from tasks.base import METRICS
+from benchmarks.analysis.summary import Section
 
-_BETTER = {True: "higher is better", False: "lower is better"}
-_METRICS = {
-    "roc_auc": "probability that a positive row is ranked above a negative one; 0.5 is chance",
-    "accuracy": "share of rows whose most probable class is the right one",
-    "log_loss": "how surprised the probabilities are by what happened",
-    "r2": "share of the outcome's variance that is explained",
-    "rmse": "root of the mean squared error, in the outcome's units",
-    "mae": "mean absolute error, in the outcome's units",
-}
+
+def results_helps(section: Section) -> dict[str, str]:
+    """Those of a result table: its metrics differ from task to task."""
+    directions = {True: "higher is better", False: "lower is better"}
+    return RESULTS | {
+        metric.label: f"{metric.words}; mean over seeds ± standard deviation; "
+        f"{directions[metric.higher_is_better]}"
+        for metric in section.metrics
+    }
+
 
 RESULTS = {
-    **{
-        m.label: f"{_METRICS[name]}; mean over seeds ± standard deviation; {_BETTER[m[1]]}"
-        for name, m in METRICS.items()
-    },
     "model": "the approach, with the settings that differ from its defaults",
     "era": "what this way of learning is called here",
     "year": "of the paper that it goes back to",
@@ -53,4 +50,18 @@ LEDGER = {
     "MB": "megabytes of these packages",
     "GPU": "does it need one, or can it use one?",
     "cold s": "seconds of a new process until its first prediction",
+}
+
+LATENCY = {
+    "import": "seconds of a new process until the model's libraries are loaded",
+    "cold": "seconds of a new process until its first prediction",
+    "rows/s": "rows per second with the largest batch",
+}
+
+VERDICTS = {
+    "model": "the one that did at least as well",
+    "verdict": "better, equal in practice, or nobody can tell, and then what it would take",
+    "better by": "in the metric's units, whichever way it points",
+    "95 %": "interval for the difference",
+    "p": "of no difference, corrected for the number of pairs",
 }

@@ -1,18 +1,15 @@
 """The work ledger as a table: what each approach asked of people, of machines, and of both."""
 
-import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from benchmarks.analysis.summary import Row, Section, phase
 from benchmarks.records.records import Record
-from benchmarks.show.formats import Column, compact, markdown, new_table, number, seconds, title
+from benchmarks.show.formats import Column, compact, number, seconds, section_title
+from benchmarks.show.helps import LEDGER
+from benchmarks.show.parts import Table, entries_of, heads_of
 
-NOTES = (
+LEGEND = (
     "SQL, Python: lines of feature code that the model's view needs; model: lines of its file; "
     "loops: of these, lines of training loops. raw, designed: columns read, and features that "
     "somebody thought of. knobs: settings; tuned: those that were searched. fits: all that were "
@@ -44,13 +41,13 @@ def word(name: str) -> Callable[[Row], str | None]:
 
 
 def packages(row: Row) -> int | None:
-    found: Any = (row.first.get("work") or {}).get("packages")
-    return None if found is None else len(found)
+    names: Any = (row.first.get("work") or {}).get("packages")
+    return None if names is None else len(names)
 
 
 def preparation(row: Row) -> str | None:
-    found: Any = (row.first.get("work") or {}).get("preparation")
-    return None if found is None else " ".join(found) or "nothing"
+    names: Any = (row.first.get("work") or {}).get("preparation")
+    return None if names is None else " ".join(names) or "nothing"
 
 
 COLUMNS = (
@@ -69,14 +66,14 @@ COLUMNS = (
     Column("disk", lambda row: row.median(lambda r: r["size_bytes"]), lambda b: f"{compact(b)}B"),
     Column("packages", packages, count),
     Column("MB", lambda row: megabytes(of_work("package_bytes")(row)), number),
-    Column("GPU", word("gpu"), str),
+    Column("GPU", word("gpu"), str, is_number=False, on_right=True),
     Column(
         "cold s",
         lambda row: row.median(lambda r: (r["cold_start"] or {}).get("whole")),
         seconds,
         True,
     ),
-    Column("prepares", preparation, str),
+    Column("prepares", preparation, str, is_number=False, on_right=True),
 )
 
 
@@ -84,27 +81,15 @@ def megabytes(size: float | None) -> float | None:
     return None if size is None else size / 1e6
 
 
-def counted(section: Section) -> bool:
-    """Is there a ledger at all? Records of older versions have none."""
-    return any(r.get("work") for row in section.rows for r in row.done)
-
-
-def to_table(section: Section, as_markdown: bool = False) -> Table:
+def ledger_table(section: Section, name: str = "work") -> Table | None:
+    """None if nothing was counted: records of older versions have no ledger."""
+    if not any(r.get("work") for row in section.rows for r in row.done):
+        return None
     columns = [c for c in COLUMNS if any(c.value(row) is not None for row in section.rows)]
-    table = new_table(["model"], [c.heading for c in columns], as_markdown)
-    for row in section.rows:
-        table.add_row(Text(row.label), *(Text(c.cell(row)) for c in columns))
-    return table
-
-
-def to_markdown(found: Iterable[Section]) -> str:
-    """Empty if nothing was counted."""
-
-    def write(console: Console, out: io.StringIO) -> None:
-        for section in found:
-            if counted(section):
-                out.write(f"### {title(section)}: the work ledger\n")
-                console.print(to_table(section, as_markdown=True))
-                out.write(f"\n{NOTES}\n\n")
-
-    return markdown(write)
+    return Table(
+        name,
+        f"{section_title(section)}: the work ledger",
+        heads_of(columns, LEDGER),
+        [entries_of(row, columns) for row in section.rows],
+        legend=LEGEND,
+    )

@@ -2,23 +2,22 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import altair
 import jinja2
 import vl_convert
 from markupsafe import Markup, escape
 
-from benchmarks.show.parts import Chapter, Part, Picture, Table
+from benchmarks.show.drawing import VEGA_LITE, specification
+from benchmarks.show.parts import Chapter, Picture, Table, parts_of
 
 FOLDER = Path(__file__).parent
-VEGA_LITE = ".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 
 
-def write(file: Path, title: str, chapters: Sequence[Chapter]) -> None:
+def write_page(file: Path, title: str, chapters: Sequence[Chapter]) -> None:
     """Write the page; whoever reads the file sees the old one or the new one, never a part."""
     part = file.with_name(f".{file.name}.part")
     part.write_text(html(title, chapters), encoding="utf-8")
@@ -54,17 +53,6 @@ def html(title: str, chapters: Sequence[Chapter]) -> str:
         data=in_script(data),
         pictures=in_script(pictures),
     )
-
-
-def parts_of(chapters: Sequence[Chapter]) -> Iterator[Part]:
-    for chapter in chapters:
-        yield from chapter.parts
-
-
-def specification(picture: Picture) -> dict[str, Any]:
-    """Vega-Lite, without the data, which the page holds once for picture and CSV."""
-    made: dict[str, Any] = picture.chart.to_dict()
-    return made | {"description": f"{picture.title}. {picture.caption}"}
 
 
 def _is(kind: type) -> Any:

@@ -1,59 +1,74 @@
 """All that a run has to show, put together: on a terminal, and as files in its folder."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Group, RenderableType
 
 from benchmarks.analysis.summary import Section
-from benchmarks.show import (
-    control_table,
-    ledger_table,
-    sweep_table,
-    table,
-    timing_table,
-    verdict_table,
-)
+from benchmarks.analysis.sweeps import sweeps
+from benchmarks.show import markdown, terminal
+from benchmarks.show.control_table import control_groups, controls_table
+from benchmarks.show.latency_table import latency_table
+from benchmarks.show.ledger_table import ledger_table
+from benchmarks.show.parts import Chapter, Table
+from benchmarks.show.results_table import results_data, results_table
+from benchmarks.show.spreadsheet import csv_text
+from benchmarks.show.sweep_table import sweep_table
+from benchmarks.show.verdict_table import NAMES, verdicts_data, verdicts_table
 
 MANY = 4  # tables of one sweep that are not printed one by one
 
 
-def render(found: Sequence[Section], width: int) -> RenderableType:
-    honest = [section for section in found if not section.control]
-    swept = sweep_table.render(honest)
-    many = len(honest) > MANY and bool(swept.renderables)
+def render(sections: Sequence[Section], width: int) -> RenderableType:
+    """What a terminal of `width` characters shows of a run."""
+    return Group(terminal.printed(shown_chapters(sections), width), "")
+
+
+def shown_chapters(sections: Sequence[Section]) -> list[Chapter]:
+    honest = honest_ones(sections)
+    swept = [sweep_table(sweep) for sweep in sweeps(honest)]
+    many = len(honest) > MANY and bool(swept)
     shown = [] if many else honest  # the sweep says it shorter; table.md has all
-    parts = (
-        table.render(shown, width),
-        timing_table.render(shown, width),
-        control_table.render(found),
+    kinds = (
+        [results_table(section) for section in shown],
+        present(latency_table(section) for section in shown),
+        [controls_table(group) for group in control_groups(sections)],
         swept,
     )
-    return Group(*(line for part in parts if part.renderables for line in (part, "")))
+    return [Chapter("", tables) for tables in kinds if tables]
 
 
-def write(folder: Path, found: Sequence[Section]) -> None:
+def write(folder: Path, sections: Sequence[Section]) -> None:
     """Write table.md, table.csv, verdicts.md and verdicts.csv of a run."""
-    honest = [section for section in found if not section.control]
-    tables = (
-        table.to_markdown(honest),
-        timing_table.to_markdown(honest),
-        ledger_table.to_markdown(honest),
-        control_table.to_markdown(found),
-        sweep_table.to_markdown(honest),
-    )
+    honest = honest_ones(sections)
+    tables = [
+        *(results_table(section) for section in honest),
+        *present(latency_table(section) for section in honest),
+        *present(ledger_table(section) for section in honest),
+        *(controls_table(group) for group in control_groups(sections)),
+        *(sweep_table(sweep) for sweep in sweeps(honest)),
+    ]
     texts = {
-        "table.md": "\n".join(text for text in tables if text.strip()),
-        "table.csv": table.to_csv(found),
-        "verdicts.md": verdict_table.to_markdown(honest),
-        "verdicts.csv": verdict_table.to_csv(honest),
+        "table.md": markdown.fragment(tables),
+        "table.csv": csv_text(results_data(sections)),
+        "verdicts.md": markdown.fragment(present(verdicts_table(s) for s in honest)),
+        "verdicts.csv": csv_text(verdicts_data(honest), NAMES),
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def draw(folder: Path, found: Sequence[Section]) -> list[Path]:
+def draw(folder: Path, sections: Sequence[Section]) -> list[Path]:
     """Write the pictures that a run is for, as SVG."""
     from benchmarks.show import headline  # only after cells ran: it loads for most of a second
 
-    return headline.write(folder, found)
+    return headline.write_pictures(folder, sections)
+
+
+def honest_ones(sections: Sequence[Section]) -> list[Section]:
+    return [section for section in sections if not section.control]
+
+
+def present(tables: Iterable[Table | None]) -> list[Table]:
+    return [table for table in tables if table is not None]

@@ -1,13 +1,17 @@
-"""What a page is made of: chapters with words, tables and pictures, each with its numbers."""
+"""What everything that is shown is made of: chapters of sentences, tables and pictures. They are
+written by terminal.py, markdown.py, latex.py, spreadsheet.py and page.py."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from benchmarks.analysis.summary import Row, Section, Spread
-from benchmarks.show.formats import ABSENT, Column
+from benchmarks.analysis.summary import Row, Section
+from benchmarks.show.formats import ABSENT, Column, plain_value
 
 MOST_MODELS = 10  # in a picture, the best ones
+MARKS = ("✗", "?", "!", "*")
+"""What a sentence can begin with: something ended badly or is not to be trusted, nobody can tell
+yet, something is suspicious, a clock is not like the others."""
 
 
 @dataclass(frozen=True)
@@ -18,10 +22,22 @@ class Head:
     help: str = ""
     """What the column says, shown on hover and read out."""
     is_number: bool = True
+    block: str = ""
+    """Columns of one block stay together on a terminal where not all fit; those of none beside them
+    are shown where there is room. A table with blocks is taken apart before a text in it is
+    folded."""
+    on_right: bool = False
+    """Is it a word that stands among numbers, where all letters are as wide?"""
+
+    @property
+    def side(self) -> str:
+        return "right" if self.is_number or self.on_right else "left"
 
 
 @dataclass(frozen=True)
-class Cell:
+class Entry:
+    """What stands in one place of a table."""
+
     text: str
     value: float | str | None = None
     """What the column is sorted by, unrounded, and what stands in the CSV."""
@@ -33,16 +49,24 @@ class Table:
     """Of its files; unique on a page."""
     title: str
     heads: Sequence[Head]
-    rows: Sequence[Sequence[Cell]]
+    rows: Sequence[Sequence[Entry]]
     notes: Sequence[str] = ()
+    """What there is to say on its rows, one sentence each, those that begin with a mark first."""
+    legend: str = ""
+    """What its columns mean. A terminal says it once for several tables; a page has the heads'
+    help instead."""
+    source: str = ""
+    """Where and when it was measured, for readers who do not know: all but a terminal's."""
+    faint: Collection[int] = ()
+    """Places of rows that are no contestants but what these are held against."""
     folded: bool = False
     """Does the page show no more than its title until somebody asks for it?"""
 
     def data(self) -> list[dict[str, Any]]:
-        """One dict per row with what stands behind its cells."""
+        """One dict per row with what stands behind its entries."""
         names = [head.text for head in self.heads]
         return [
-            {name: cell.value for name, cell in zip(names, row, strict=True)} for row in self.rows
+            {name: entry.value for name, entry in zip(names, row, strict=True)} for row in self.rows
         ]
 
 
@@ -69,45 +93,66 @@ class Widget:
 
 
 Part = str | Table | Picture | Widget
+"""A str is a sentence or a few."""
 
 
 @dataclass(frozen=True)
 class Chapter:
     title: str
+    """Empty where the parts speak for themselves."""
     parts: Sequence[Part]
     lead: bool = False
     """Is it what a reader came for? Then its words are large."""
 
 
-def plain(value: Any) -> float | str | None:
-    """What a column of a result table shows, as one number or text."""
-    if isinstance(value, Spread):
-        return value.mean
-    return value if value is None or isinstance(value, int | float | str) else str(value)
+def parts_of(chapters: Iterable[Chapter]) -> Iterator[Part]:
+    for chapter in chapters:
+        yield from chapter.parts
 
 
-def table(
-    name: str,
-    title: str,
-    rows: Iterable[Row],
-    columns: Sequence[Column],
-    helps: Mapping[str, str],
-    write: Callable[[Column, Row], str] = Column.cell,
-    texts: Sequence[str] = (),
-) -> Table:
-    """A table of summed-up rows. helps: heading -> what it says. texts: headings of columns that
-    hold no numbers."""
-    heads = [Head("model", helps.get("model", ""), False)]
-    heads += [Head(c.heading, helps.get(c.heading, ""), c.heading not in texts) for c in columns]
-    lines = [
-        [Cell(row.label, row.label)]
-        + [
-            Cell(text := write(c, row), None if text == ABSENT else plain(c.value(row)))
+def on_paper(part: Part) -> str | Table | Picture:
+    """A part as it is where nothing can be changed."""
+    return part.table if isinstance(part, Widget) else part
+
+
+def marked(text: str) -> tuple[str, str]:
+    """(the mark that a sentence begins with or nothing, the sentence without it)"""
+    mark, _, rest = text.partition(" ")
+    return (mark, rest) if mark in MARKS else ("", text)
+
+
+def words(*texts: str) -> list[Entry]:
+    """Entries that are sorted by what they show."""
+    return [Entry(text, text) for text in texts]
+
+
+def word_heads(*texts: str) -> list[Head]:
+    return [Head(text, is_number=False) for text in texts]
+
+
+def heads_of(columns: Iterable[Column], helps: Mapping[str, str]) -> list[Head]:
+    """The heads of a table of models. helps: heading -> what it says."""
+    return [
+        Head("model", helps.get("model", ""), False),
+        *(
+            Head(c.heading, helps.get(c.heading, ""), c.is_number, c.block, c.on_right)
             for c in columns
-        ]
-        for row in rows
+        ),
     ]
-    return Table(name, title, heads, lines)
+
+
+def entries_of(row: Row, columns: Iterable[Column], starred: bool = False) -> list[Entry]:
+    """The line of a model. starred: its clocks are not like the others'."""
+    line = words(row.label)
+    for column in columns:
+        value = column.value(row)
+        text = ABSENT if value is None else column.text(value)
+        if text == ABSENT:
+            line.append(Entry(text))
+        else:
+            star = "*" if starred and column.timed else ""
+            line.append(Entry(text + star, plain_value(value)))
+    return line
 
 
 def best_rows(section: Section) -> Section:

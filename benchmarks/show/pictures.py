@@ -8,10 +8,11 @@ import altair as alt
 
 from benchmarks.analysis.summary import Section, phase
 from benchmarks.show.curves import SHARES, Curve
+from benchmarks.show.formats import plain_value
 from benchmarks.show.ledger_table import COLUMNS as LEDGER
 from benchmarks.show.ledger_table import total_seconds
-from benchmarks.show.parts import Picture, labels_of, plain
-from tasks.base import METRICS
+from benchmarks.show.parts import Picture, labels_of
+from benchmarks.show.verdict_table import metric_named
 
 # Told apart on white and on black, and by people who see fewer colours (after Okabe and Ito 2008).
 COLOURS = (
@@ -62,8 +63,8 @@ def diagonal(x: Any, y: Any, names: tuple[str, str]) -> Any:
 
 def log_axis(channel: Any, field: str, values: Iterable[float], title: str) -> Any:
     """An axis with a line at each power of ten, or more where there are few of them."""
-    found = [value for value in values if value > 0]
-    low, high = (0.85 * min(found), 1.18 * max(found)) if found else (1, 10)
+    shown = [value for value in values if value > 0]
+    low, high = (0.85 * min(shown), 1.18 * max(shown)) if shown else (1, 10)
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     parts = (1, 2, 5) if high / low < 300 else (1,)
     ticks = [part * 10.0**power for power in powers for part in parts]
@@ -78,13 +79,12 @@ def log_axis(channel: Any, field: str, values: Iterable[float], title: str) -> A
     )
 
 
-def score_against_time(section: Section, name: str) -> Picture | None:
-    labels = labels_of(section)
-    metric = section.metric
-    label, sign = METRICS[metric].label, 1 if METRICS[metric].higher_is_better else -1
+def _scores_and_seconds(section: Section) -> Data:
+    """A point per row; on the front is who is better than all that are no slower."""
+    sign = 1 if section.main.higher_is_better else -1
     data: Data = []
     for row in section.rows:
-        score, seconds = row.score(metric), row.median(total_seconds)
+        score, seconds = row.score(section.main.name), row.median(total_seconds)
         if score is not None and seconds is not None:
             spread = score.deviation or 0.0
             data.append(
@@ -97,15 +97,21 @@ def score_against_time(section: Section, name: str) -> Picture | None:
                     "front": False,
                 }
             )
-    if len(data) < 2:
-        return None
     best = float("-inf")
     for point in sorted(data, key=lambda point: (point["seconds"], -sign * point["score"])):
         if sign * point["score"] > best:
             best, point["front"] = sign * point["score"], True
+    return data
+
+
+def score_against_time(section: Section, name: str) -> Picture | None:
+    data = _scores_and_seconds(section)
+    if len(data) < 2:
+        return None
+    label = section.main.label
     x = log_axis(alt.X, "seconds", [d["seconds"] for d in data], "seconds in total")
     y = alt.Y("score:Q", scale=alt.Scale(zero=False), title=label)
-    model = by_model(labels)
+    model = by_model(labels_of(section))
     tips = [
         "model:N",
         alt.Tooltip("score:Q", title=label, format=".4f"),
@@ -121,7 +127,7 @@ def score_against_time(section: Section, name: str) -> Picture | None:
         ),
         base.mark_point(size=110, filled=True, opacity=1).encode(x, y, **model, tooltip=tips),
     ]
-    ceiling = section.reference("ceiling", metric)
+    ceiling = section.reference("ceiling", section.main.name)
     shown = ""
     if ceiling is not None:
         data = [point | {"ceiling": ceiling.mean} for point in data]
@@ -254,11 +260,11 @@ MEANING = {
 }
 
 
-def ledger(section: Section, name: str) -> Picture | None:
+def work_map(section: Section, name: str) -> Picture | None:
     """A map of who asks for most of what: every column has its own scale."""
     data: Data = []
     for column in LEDGER:
-        values = {row.label: plain(column.value(row)) for row in section.rows}
+        values = {row.label: plain_value(column.value(row)) for row in section.rows}
         numbers = {k: float(v) for k, v in values.items() if isinstance(v, int | float)}
         if column.heading not in SHOWN or not numbers or not max(numbers.values()):
             continue
@@ -268,7 +274,7 @@ def ledger(section: Section, name: str) -> Picture | None:
                 "model": row.label,
                 "what": MEANING.get(column.heading, column.heading),
                 "value": numbers[row.label],
-                "text": column.cell(row),
+                "text": column.text(column.value(row)),
                 "share": numbers[row.label] / most,
             }
             for row in section.rows
@@ -311,14 +317,14 @@ def ledger(section: Section, name: str) -> Picture | None:
 
 
 def calibration(
-    found: Mapping[str, Sequence[tuple[float, float, float]]],
+    tenths: Mapping[str, Sequence[tuple[float, float, float]]],
     name: str,
     labels: Sequence[str],
     several: bool,
 ) -> Picture | None:
     data: Data = [
         {"model": label, "predicted": p, "observed": o, "rows": n}
-        for label, bins in found.items()
+        for label, bins in tenths.items()
         for p, o, n in bins
     ]
     if not data:
@@ -381,7 +387,7 @@ def tuning(section: Section, name: str) -> Picture | None:
     labels = labels_of(section)
     data: Data = []
     for row in section.rows:
-        paths = [_best_so_far(r["tuning"]) for r in row.done if r.get("tuning")]
+        paths = [_best_so_far(section, r["tuning"]) for r in row.done if r.get("tuning")]
         for k in range(max(map(len, paths), default=0)):
             values = [v for path in paths if k < len(path) and (v := path[k]) is not None]
             if values:
@@ -398,7 +404,7 @@ def tuning(section: Section, name: str) -> Picture | None:
     y = alt.Y(
         "score:Q",
         scale=alt.Scale(zero=False),
-        title=f"best {METRICS[metric].label} on held-out train rows",
+        title=f"best {metric_named(section, metric).label} on held-out train rows",
     )
     model = by_model(labels)
     tips = ["model:N", "trials:Q", alt.Tooltip("score:Q", format=".4f")]
@@ -415,11 +421,11 @@ def tuning(section: Section, name: str) -> Picture | None:
     return Picture(name, "Score against tuning budget", caption, chart, data)
 
 
-def _best_so_far(found: Mapping[str, Any]) -> list[float | None]:
-    choose = max if METRICS[found["metric"]].higher_is_better else min
+def _best_so_far(section: Section, search: Mapping[str, Any]) -> list[float | None]:
+    choose = max if metric_named(section, search["metric"]).higher_is_better else min
     best: float | None = None
     path = []
-    for trial in found["trials"]:
+    for trial in search["trials"]:
         score = trial["score"]
         if score is not None:
             best = score if best is None else choose(best, score)

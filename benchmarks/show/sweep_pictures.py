@@ -8,18 +8,17 @@ import altair as alt
 from benchmarks.analysis.sweeps import Sweep
 from benchmarks.show.parts import Picture
 from benchmarks.show.pictures import Data, alone, by_model, log_axis, over
-from tasks.base import METRICS
 
 
 def sweep_lines(sweep: Sweep, name: str, labels: Sequence[str]) -> Picture | None:
     """Score over what grows; None for a sweep that has no axis."""
     if sweep.axis is None:
         return None
-    metric = sweep.points[0].section.metric
+    metric = sweep.points[0].section.main
     data: Data = []
     for point in sweep.points:
         for row in point.section.rows:
-            if (score := row.score(metric)) is not None:
+            if (score := row.score(metric.name)) is not None:
                 spread = score.deviation or 0.0
                 data.append(
                     {
@@ -32,7 +31,7 @@ def sweep_lines(sweep: Sweep, name: str, labels: Sequence[str]) -> Picture | Non
                 )
     if not data:
         return None
-    label = METRICS[metric].label
+    label = metric.label
     base = alt.Chart()
     if all(d["at"] > 0 for d in data):
         x = log_axis(alt.X, "at", [d["at"] for d in data], str(sweep.axis))
@@ -63,15 +62,15 @@ def sweep_lines(sweep: Sweep, name: str, labels: Sequence[str]) -> Picture | Non
     return Picture(name, f"{label} against {sweep.axis}", caption, chart, data)
 
 
-def crossover_map(sweep: Sweep, name: str) -> Picture | None:
-    """Every point of a sweep by every model: who leads, and how far behind the others are."""
+def _leads(sweep: Sweep) -> tuple[Data, list[str]]:
+    """(a field per point and model, the models by their years: the columns are a history)"""
     data: Data = []
-    models: dict[str, int] = {}  # with their years: the columns are a history
+    models: dict[str, int] = {}
     for point in sweep.points:
         beside = set(point.beside)
         for row in point.section.rows:
             models.setdefault(row.label, row.first["year"] or 9999)
-            score, lift = row.score(point.section.metric), point.lift(row)
+            score, lift = row.score(point.section.main.name), point.lift(row)
             mark = "★" if row is point.leader else "≈" if row.label in beside else ""
             data.append(
                 {
@@ -83,15 +82,17 @@ def crossover_map(sweep: Sweep, name: str) -> Picture | None:
                     "shown": mark or ("✗" if score is None else ""),
                 }
             )
-    if not any(d["score"] is not None for d in data):
-        return None
-    places = [sweep.label(point) for point in sweep.points]
-    wide = len(places) > 8  # long names of points stand on the left, where there is room
+    return data, sorted(models, key=lambda model: models[model])
+
+
+def _map_axes(
+    sweep: Sweep, places: Sequence[str], models: Sequence[str], wide: bool
+) -> dict[str, Any]:
     of_points: Any = {"sort": places, "title": sweep.axis}
-    of_models: Any = {"sort": sorted(models, key=lambda m: models[m]), "title": None}
+    of_models: Any = {"sort": models, "title": None}
     quiet: dict[str, Any] = {"domain": False, "ticks": False, "labelLimit": 320}
     upright = alt.Axis(orient="top", labelAngle=-35 if wide or sweep.axis is None else 0, **quiet)
-    axes: Any = {
+    return {
         "x": alt.X(
             "model:N" if wide else "at:N", axis=upright, **(of_models if wide else of_points)
         ),
@@ -101,7 +102,16 @@ def crossover_map(sweep: Sweep, name: str) -> Picture | None:
             **(of_points if wide else of_models),
         ),
     }
-    base = alt.Chart().encode(**axes)
+
+
+def crossover_map(sweep: Sweep, name: str) -> Picture | None:
+    """Every point of a sweep by every model: who leads, and how far behind the others are."""
+    data, models = _leads(sweep)
+    if not any(d["score"] is not None for d in data):
+        return None
+    places = [sweep.label(point) for point in sweep.points]
+    wide = len(places) > 8  # long names of points stand on the left, where there is room
+    base = alt.Chart().encode(**_map_axes(sweep, places, models, wide))
     chart = over(
         base.mark_rect(cornerRadius=3, color="#2fa37c").encode(
             opacity=alt.Opacity(

@@ -15,7 +15,10 @@ from statistics import median
 import pytest
 from rich.console import Console
 
-from benchmarks.cell.cell import build, predict, supplied
+from benchmarks.cell import views
+from benchmarks.cell.answers import predict
+from benchmarks.cell.build import build, supplied
+from benchmarks.cell.scores import metrics_of, scores
 from benchmarks.plan.settings import complete
 from benchmarks.records.machine import available_cores
 from benchmarks.records.records import Cell, Run
@@ -52,9 +55,9 @@ def calls(job):
     """What a cell is there for, as a script would do it."""
     task, fresh = build(job["task"]), build(job["model"], supplied(job))
     data = task.load(0)
-    train, test = task.view(data, fresh.view)
-    fresh.fit(train, data.train_labels)
-    return task.score(data, predict(fresh, test, data))
+    train, test = views.make(task, data, fresh.view)
+    fresh.fit(train, data.told(data.train_labels))
+    return scores(task, data, metrics_of(task, data), predict(fresh, test, data))
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -82,7 +85,7 @@ def test_a_cell_through_the_worker(benchmark, model, rows, tmp_path):
     cell = cell_of(model, rows)
     run = Run(tmp_path)
     run.create()
-    with execute.Executor(run, [cell], 600, Console(quiet=True)) as executor:
+    with execute.Executor(run, [cell], {"seconds": 600}, Console(quiet=True)) as executor:
         executor._worker_for(cell)
         record = benchmark.pedantic(lambda: executor.execute(cell), rounds=5, warmup_rounds=1)
     assert record["status"] == "done", record["reason"]
@@ -98,7 +101,7 @@ def test_a_cell_with_and_without_the_audit(benchmark, tmp_path):
     run = Run(tmp_path)
     run.create()
     ratios = []
-    with execute.Executor(run, [cell], 600, Console(quiet=True)) as executor:
+    with execute.Executor(run, [cell], {"seconds": 600}, Console(quiet=True)) as executor:
         executor.execute(cell)
 
         def pair():
@@ -132,7 +135,7 @@ def test_default_suite(benchmark, rows, tmp_path):
 def test_finished_suite_again(benchmark, tmp_path):
     """18 cells of a tiny task that all have a record."""
     benchmark.group = "suite"
-    search = "hydra.searchpath=[settings://tests/conf]"
+    search = "hydra.searchpath=[file://tests/conf]"
     seeds = range(2 if benchmark.disabled else 18)
     arguments = (search, "task=coin", "model=steep", f"seed={','.join(map(str, seeds))}")
     run_main(tmp_path, *arguments)
@@ -142,7 +145,7 @@ def test_finished_suite_again(benchmark, tmp_path):
 
 def test_four_models_with_the_kit(benchmark, tmp_path):
     benchmark.group = "four models, 10,000 x 30"
-    search = "hydra.searchpath=[settings://benchmarks/suites/conf]"
+    search = "hydra.searchpath=[file://benchmarks/suites/conf]"
     models = "model=svm,random_forest,xgboost,network"
     rows = "task.rows=600" if benchmark.disabled else "task.rows=15000"
     arguments = (search, "task=plain_table", models, rows, "seed=0", "fresh=true")

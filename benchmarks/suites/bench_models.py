@@ -14,7 +14,8 @@ from sklearn.datasets import make_classification
 CONFS = {
     path.stem: yaml.safe_load(path.read_text("utf-8"))["_target_"]
     for path in sorted((Path(__file__).parents[2] / "conf" / "model").glob("*.yaml"))
-    if "models." in path.read_text("utf-8")  # not a bound that reads one task only
+    # Neither a bound that reads one task only, nor what has nothing to say of classes.
+    if "models." in path.read_text("utf-8") and path.stem != "ridge"
 }
 every_model = pytest.mark.parametrize("name", CONFS)
 

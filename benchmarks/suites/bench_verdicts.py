@@ -1,10 +1,13 @@
 """How long verdicts take: ten models, ten seeds, 100,000 test rows, 45 pairs."""
 
+from dataclasses import asdict
+
 import numpy as np
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.analysis.summary import Row, Section
 from benchmarks.analysis.verdicts import judge
+from tasks.metrics import STANDARD
 
 MODELS, SEEDS = 10, 10
 
@@ -32,6 +35,9 @@ def test_judge(benchmark: BenchmarkFixture) -> None:
                     "seed": seed,
                     "status": "done",
                     "kind": "binary",
+                    "metric": "roc_auc",
+                    "metrics": [asdict(STANDARD["roc_auc"].facts())],
+                    "scores": {"roc_auc": 0.7},
                     "rows": {"train": 2 * rows, "test": rows},
                     "config": {},
                 }

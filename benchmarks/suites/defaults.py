@@ -22,7 +22,7 @@ import torch
 import yaml
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.cell import tune
+from benchmarks.cell import tune, views
 from tasks.base import Data
 from tasks.notifications import Notifications
 
@@ -52,8 +52,8 @@ def auc(model: Any, X_train: Any, y_train: np.ndarray, X_test: Any, y_test: np.n
 
 def found_by_search(conf: dict[str, Any], data: Data, seed: int) -> dict[str, Any]:
     """-> the settings that rank the last 20 % of the train rows best."""
-    train, _ = Notifications().view(data, "features")
-    labels = data.train_labels
+    train, _ = views.make(Notifications(), data, "features")
+    labels = data.told(data.train_labels)
     cut = round((1 - tune.TAIL) * len(train))
 
     def evaluate(values: Mapping[str, Any]) -> float:
@@ -68,9 +68,11 @@ def auc_on_test(conf: dict[str, Any], settings: dict[str, Any], draws: dict[int,
     """-> ROC AUC on the test rows, mean of the seeds."""
     found = []
     for seed, data in draws.items():
-        train, test = Notifications().view(data, "features")
+        train, test = views.make(Notifications(), data, "features")
         model = make(conf, settings, seed)
-        found.append(auc(model, train, data.train_labels, test, data.test_labels))
+        found.append(
+            auc(model, train, data.told(data.train_labels), test, data.told(data.test_labels))
+        )
     return float(np.mean(found))
 
 

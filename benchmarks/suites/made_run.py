@@ -1,12 +1,14 @@
 """A large run made up from nothing, for timing what reads runs."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.records.records import SCHEMA, Cell, Record
+from tasks.metrics import OF_KIND, STANDARD
 
 
 def record_of(cell: Cell, scores: dict[str, float], rows: int) -> Record:
@@ -34,6 +36,8 @@ def record_of(cell: Cell, scores: dict[str, float], rows: int) -> Record:
         "reason": None,
         "kind": "binary",
         "metric": "roc_auc",
+        "metrics": [asdict(STANDARD[name].facts()) for name in OF_KIND["binary"]],
+        "answer": "probabilities",
         "scores": scores,
         "ceiling": None,
         "floor": {"roc_auc": 0.5, "accuracy": 0.5, "log_loss": 0.7},

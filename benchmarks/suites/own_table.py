@@ -41,11 +41,12 @@ def write_wide(file: Path, rows: int, columns: int) -> None:
 
 def kit(file: str) -> tuple[int, int]:
     """`task=table`, with all that it finds out by itself."""
+    from benchmarks.cell import views
     from benchmarks.records.machine import available_cores
     from tasks.table import Table
 
     task = Table(path=file, target="y", n_jobs=available_cores())
-    train, _ = task.view(task.load(0), "features")
+    train, _ = views.make(task, task.load(0), "features")
     return train.shape
 
 

@@ -14,7 +14,7 @@ from annotated_types import Ge
 from sklearn.datasets import make_classification
 from sklearn.model_selection import train_test_split
 
-from tasks.base import Data, UnknownView, standard_scores
+from tasks.base import Data, UnknownView
 
 
 @dataclass
@@ -49,9 +49,6 @@ class PlainTable:
         names = [f"x{k}" for k in range(self.columns)]
         train, test = (pd.DataFrame(part, columns=names) for part in data.raw)
         return train, test
-
-    def score(self, data: Data, predictions: np.ndarray) -> dict[str, float]:
-        return standard_scores(data, predictions)
 
 
 def loop(rows: int = 15_000) -> dict[str, float]:
@@ -102,8 +99,8 @@ def arrays(rows: int) -> tuple[Any, Any, np.ndarray, np.ndarray]:
     return (
         train,
         test,
-        (data.train_labels == "yes").astype(int),
-        (data.test_labels == "yes").astype(int),
+        data.train_labels.astype(int),
+        data.test_labels.astype(int),
     )
 
 

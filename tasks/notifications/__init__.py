@@ -10,15 +10,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-import duckdb
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from annotated_types import Ge, Gt, Le, Lt
 
-from tasks.base import Data, UnknownView, standard_scores
+from tasks.base import Data
 from tasks.notifications.generator import APART, generate, size
-from tasks.notifications.observer import Mechanism, Watched
+from tasks.notifications.observer import Mechanism
 from tasks.notifications.people import WAKING_DAY
 
 FEATURES = Path(__file__).with_name("features.sql")
@@ -87,7 +85,7 @@ class Notifications:
         """Draw a log. Raises ValueError if users and days leave no room for the rows."""
         drawn = generate(seed, **self.dials())
         opened = drawn.notifications["opened"].to_numpy()
-        labels = np.array(CLASSES, dtype=object)[opened.astype(np.int8)]
+        labels = opened.astype(np.int16)
         split = drawn.train_rows
         probability = drawn.probability[split:].astype(np.float64)
         return Data(
@@ -104,18 +102,9 @@ class Notifications:
             group=drawn.notifications["user_id"].to_numpy()[split:],
         )
 
-    def view(self, data: Data, name: str) -> tuple[Any, Any]:
-        """`features`: the columns of features.sql, train and test rows in time order. `watched`:
-        for the ideal observer, the log with its mechanism, and the positions of the test rows."""
-        if name == "watched":
-            users, notifications, split, mechanism = data.raw
-            watched = Watched.read(users, notifications, mechanism)
-            return watched, np.arange(split, len(notifications))
-        if name != "features":
-            raise UnknownView("notifications", name, ("features", "watched"))
-        rows = features(data.raw.users, data.raw.notifications, self.n_jobs)
-        split = data.raw.train_rows
-        return rows.iloc[:split], rows.iloc[split:].reset_index(drop=True)
+    def tables(self, data: Data) -> dict[str, pa.Table]:
+        """What features.sql reads."""
+        return {"users": data.raw.users, "notifications": data.raw.notifications}
 
     def raw_columns(self, data: Data, view: str) -> list[str]:
         """Columns of the raw tables that a view reads: those that features.sql names, or all."""
@@ -125,8 +114,8 @@ class Notifications:
         return [name for name in names if view != "features" or name in named]
 
     def relabel(self, data: Data, labels: np.ndarray) -> Data:
-        """The same notifications with these outcomes: (n_train + n_test,) names."""
-        opened = pa.array(labels == CLASSES[1])
+        """The same notifications with these outcomes: (n_train + n_test,) codes."""
+        opened = pa.array(labels == 1)
         log: Log = data.raw
         place = log.notifications.schema.get_field_index("opened")
         changed = log.notifications.set_column(place, "opened", opened)
@@ -146,7 +135,7 @@ class Notifications:
         sent = log.notifications["sent_at"].to_numpy()
         labels = np.concatenate([data.train_labels, data.test_labels])
         unknown = sent > sent[n - 1] - KNOWN_AFTER
-        labels = np.where(unknown, np.where(labels == CLASSES[1], *CLASSES), labels)
+        labels = np.where(unknown, 1 - labels, labels)
         contents = ["topic", "discount", "urgency", "title"]
         order = np.arange(len(labels))
         order[n:] = np.random.default_rng([seed, n]).permutation(order[n:])
@@ -155,14 +144,3 @@ class Notifications:
             place = changed.schema.get_field_index(name)
             changed = changed.set_column(place, name, changed[name].take(pa.array(order)))
         return self.relabel(replace(data, raw=log._replace(notifications=changed)), labels)
-
-    def score(self, data: Data, predictions: np.ndarray) -> dict[str, float]:
-        return standard_scores(data, predictions)
-
-
-def features(users: pa.Table, notifications: pa.Table, threads: int = 1) -> pd.DataFrame:
-    """Run features.sql over the raw tables: one row per notification, in their order."""
-    with duckdb.connect(config={"threads": threads}) as connection:
-        connection.register("users", users)
-        connection.register("notifications", notifications)
-        return connection.sql(FEATURES.read_text("utf-8")).df()

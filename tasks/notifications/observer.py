@@ -39,9 +39,19 @@ class Watched:
     opened: np.ndarray  # (rows,) bool
     user: np.ndarray  # (rows,) int32
     mechanism: Mechanism
+    train_rows: int  # the log holds the test rows as well: a prediction uses what came before it
+
+    def __len__(self) -> int:
+        return self.train_rows
 
     @classmethod
-    def read(cls, users: pa.Table, notifications: pa.Table, mechanism: Mechanism) -> "Watched":
+    def read(
+        cls,
+        users: pa.Table,
+        notifications: pa.Table,
+        mechanism: Mechanism,
+        train_rows: int = 0,
+    ) -> "Watched":
         def codes(table: pa.Table, name: str) -> np.ndarray:
             return table[name].combine_chunks().indices.to_numpy()
 
@@ -56,6 +66,7 @@ class Watched:
             notifications["opened"].to_numpy(),
             notifications["user_id"].to_numpy(),
             mechanism,
+            train_rows,
         )
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 from annotated_types import Ge, Le
 
-from tasks.base import Data, Look, UnknownView, standard_scores
+from tasks.base import Data, Look, UnknownView
 from tasks.table import fetch
 from tasks.table import split as splitting
 from tasks.table import target as targets
@@ -215,6 +215,3 @@ class Table:
 
     def raw_columns(self, data: Data, _view: str) -> list[str]:
         return [column.name for column in data.raw.found.columns if column.kind != "out"]
-
-    def score(self, data: Data, predictions: np.ndarray) -> dict[str, float]:
-        return standard_scores(data, predictions)

@@ -1,0 +1,71 @@
+"""A class that a config names, called with its settings; and what a cell supplies to it."""
+
+import contextlib
+import dataclasses
+import pkgutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+FOLDERS = ("checkpoints", "artifacts")
+
+
+def build(config: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> Any:
+    """Call the class that `_target_` names with the other items as keyword arguments.
+
+    extra: values for fields of these names where the class has them.
+    """
+    target = pkgutil.resolve_name(config["_target_"])
+    settings = {k: v for k, v in config.items() if k != "_target_"}
+    foreign = not dataclasses.is_dataclass(target) and hasattr(target, "get_params")
+    how = {"prepare": settings.pop("prepare")} if foreign and "prepare" in settings else {}
+    if dataclasses.is_dataclass(target):
+        names = {field.name for field in dataclasses.fields(target)}
+    else:
+        names = set(target().get_params()) if foreign else set()
+    settings |= {k: v for k, v in (extra or {}).items() if k in names and k not in settings}
+    for folder in FOLDERS:
+        if settings.get(folder):
+            Path(settings[folder]).mkdir(parents=True, exist_ok=True)
+    made = target(**settings)
+    if not foreign:
+        return made
+    from benchmarks.cell.foreign import Foreign  # only cells with such a model need it
+
+    return Foreign(made, **how)
+
+
+def supplied(job: Mapping[str, Any], folders: bool = False) -> dict[str, Any]:
+    """What a cell gives to a model or task that has a field for it (see plan.settings.SUPPLIED).
+
+    folders: the places for checkpoints and for files that stay as well, which only the fit that
+    counts may use.
+    """
+    values = {"random_state": job["seed"], "n_jobs": job["threads"]}
+    if job["device"] is not None:
+        values["device"] = job["device"]
+    return values | (job.get("folders") or {} if folders else {})
+
+
+def refusal(configs: Sequence[Mapping[str, Any]]) -> str | None:
+    """Why the first of these tasks or models cannot be used with its settings; None if all can.
+
+    Asks for the class, the constructor, and `check()` where there is one; of the last two
+    ValueError and TypeError refuse.
+    """
+    for config in configs:
+        try:
+            pkgutil.resolve_name(config["_target_"])
+        except (ImportError, AttributeError) as error:
+            return f"{config['_target_']} cannot be loaded: {error}"
+        except Exception:  # noqa: S112 - what is wrong inside of it is the cell's to record
+            continue
+        # Anything else than a refusal is left to the cells that it concerns.
+        with contextlib.suppress(Exception):
+            try:
+                made = build(config)
+                if hasattr(made, "check"):
+                    made.check()
+            except (ValueError, TypeError) as error:
+                return f"{config['_target_']}: {' '.join(str(error).split())}"
+    return None

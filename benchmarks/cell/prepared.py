@@ -1,0 +1,141 @@
+"""What a task prepares for a model: its data, a view, and what it says of both.
+
+Every model of a seed reads the same rows. So they are made once, by a process that does nothing
+else, and kept for the others in a folder that lives as long as the command; a view that its task
+calls expensive is kept in a bounded cache from run to run. What the making took is charged to
+every cell that used it, and the record says whether this one waited for it.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cell import storage, views
+from benchmarks.cell.build import build, supplied
+from benchmarks.cell.clock import Clock
+from benchmarks.cell.controls import CONTROLS
+from benchmarks.cell.protocols import offered
+from tasks.base import Data
+
+
+@dataclass(frozen=True)
+class Prepared:
+    data: Data
+    """Without its raw part where the rows were kept by another process."""
+    train: Any
+    test: Any
+    facts: Mapping[str, Any]
+    """What the task says: `raw_columns`, `suspicions`, `general`."""
+    origin: str
+    """`made` for this cell and kept, `found` kept, or made by this cell and not kept: `own`"""
+    why: str = ""
+    """Nothing was kept: the reason."""
+
+
+def prepare(job: Mapping[str, Any], task: Any, clock: Clock, view: str) -> Prepared:
+    """The rows that a model is given, with the phases `load` and `view` of whoever made them.
+    Raises what the task raises."""
+    place = job.get("prepared")
+    if place is None or job.get("control") or offered(task, "score") is not None:
+        return _own(job, task, clock, view)  # a score of its own may ask for the raw data
+    folder = Path(place["folder"])
+    with clock.phase("read"):
+        kept = _read(folder)
+    if kept is not None:
+        return _kept(kept, clock, "found")
+    if not hasattr(os, "fork") or sys.platform == "darwin":
+        return _keep(_own(job, task, clock, view), clock, folder, place)
+    with clock.phase("make"):  # until the rows are there: what the cell waits for
+        reason = _make_elsewhere(job, task, view, folder, place)
+        kept = None if reason else _read(folder)
+    if kept is None:
+        return _own(job, task, clock, view, reason or "the kept rows could not be read")
+    return _kept(kept, clock, "made")
+
+
+def _own(job: Mapping[str, Any], task: Any, clock: Clock, view: str, why: str = "") -> Prepared:
+    """Load and make the view in this process."""
+    with clock.phase("load"):
+        data = task.load(job["seed"])
+    with clock.phase("view"):
+        train, test = views.make(task, data, view)
+    with clock.phase("facts"):
+        facts = facts_of(task, data, view)
+    return Prepared(data, train, test, facts, "own", why)
+
+
+def task_of(job: Mapping[str, Any]) -> Any:
+    """The task of a job, spoiled where a control is asked for."""
+    task = build(job["task"], supplied(job))
+    if name := job.get("control"):
+        return CONTROLS[name](task, job["seed"])
+    return task
+
+
+def facts_of(task: Any, data: Data, view: str) -> dict[str, Any]:
+    raw, suspicions = offered(task, "raw_columns"), offered(task, "suspicions")
+    return {
+        "general": offered(task, "general"),
+        "raw_columns": None if raw is None else [str(name) for name in raw(data, view)],
+        "suspicions": [] if suspicions is None else list(suspicions(data)),
+    }
+
+
+def _read(folder: Path) -> Any:
+    try:
+        return storage.read(folder)
+    except OSError:  # there is no entry, or it cannot be read: whoever makes one will say why
+        return None
+    except storage.Damaged as error:
+        print(f"{error}: it is made again", file=sys.stderr)
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
+
+
+def _kept(kept: tuple[Data, Any, Any, dict[str, Any]], clock: Clock, origin: str) -> Prepared:
+    data, train, test, facts = kept
+    clock.phases |= facts.pop("phases")
+    return Prepared(data, train, test, facts, origin)
+
+
+def _keep(made: Prepared, clock: Clock, folder: Path, place: Mapping[str, Any]) -> Prepared:
+    phases = {name: clock.phases[name] for name in ("load", "view", "facts")}
+    try:
+        storage.write(folder, made.data, made.train, made.test, {**made.facts, "phases": phases})
+        if place["expensive"]:
+            storage.shrink(folder.parent, place["most_bytes"])
+    except (storage.Unstorable, OSError) as error:
+        return Prepared(made.data, made.train, made.test, made.facts, "own", str(error))
+    return Prepared(made.data, made.train, made.test, made.facts, "made")
+
+
+def _make_elsewhere(
+    job: Mapping[str, Any], task: Any, view: str, folder: Path, place: Mapping[str, Any]
+) -> str:
+    """Load, make the view and keep it in a child, so that this process's memory and warmth are
+    those of a cell that finds them made. Empty, or why nothing was kept; then the cell does it
+    itself, and what goes wrong goes wrong there."""
+    with tempfile.TemporaryFile() as told:
+        pid = os.fork()
+        if not pid:
+            code = 1
+            try:
+                clock = Clock(audit=job["timing"]["audit"])
+                kept = _keep(_own(job, task, clock, view), clock, folder, place)
+                told.write(kept.why.encode())
+                told.flush()
+                code = 0
+            except BaseException:  # told again by the cell, which tries it itself
+                traceback.print_exc()
+            finally:
+                os._exit(code)
+        _, status = os.waitpid(pid, 0)
+        told.seek(0)
+        reason = told.read().decode(errors="replace")
+    return reason or ("" if status == 0 else "the rows could not be made in a process of their own")

@@ -1,0 +1,128 @@
+"""What a task and a model must have, and what they may have beside that.
+
+Nothing is inherited from here: a class that has these methods is a task, or a model. What one may
+have stands in MODEL_MAY_HAVE and TASK_MAY_HAVE with what its absence means, and everything that
+asks for such a thing asks through `offered`: the defaults stand nowhere else.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from tasks.base import Data, Look
+
+
+class Task(Protocol):
+    """Settings are the fields of a dataclass; see tasks.base."""
+
+    def load(self, seed: int) -> Data:
+        """Draw or split. Raises ValueError with one sentence where that cannot be."""
+        ...
+
+
+class Viewing(Protocol):
+    """A task whose views are made by a method; else each is a file of the task's folder."""
+
+    def view(self, data: Data, name: str) -> tuple[Any, Any]: ...
+
+
+class Model(Protocol):
+    """scikit-learn's conventions: no logic in the constructor, what was learned ends in _."""
+
+    def fit(self, X: Any, y: Any) -> Any:
+        """X: rows as the view gives them. y: (n,) class names as str objects, (n,) float64, or a
+        list of answers. Returns self."""
+        ...
+
+
+class Classifier(Model, Protocol):
+    classes_: Sequence[str]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """-> (n, n_classes), columns as in `classes_`."""
+        ...
+
+
+class Regressor(Model, Protocol):
+    def predict(self, X: Any) -> np.ndarray:
+        """-> (n,)"""
+        ...
+
+
+class Answerer(Model, Protocol):
+    def answer(self, X: Any) -> Sequence[Any]:
+        """-> n texts, or values that JSON can hold"""
+        ...
+
+
+METHOD_OF: Mapping[str, str] = {
+    "probabilities": "predict_proba",
+    "values": "predict",
+    "answers": "answer",
+}
+"""What a model is asked by, for each kind of answer (Data.answer)."""
+
+MODEL_MAY_HAVE: Mapping[str, Any] = {
+    # Constants of the class.
+    "view": "features",  # which view of the task it reads
+    "answers": ("probabilities", "values"),  # kinds of answers it can give
+    "bound": False,  # no model to compare, but what models are held against
+    "needs_gpu": False,
+    # Settings that make a fit short, for a first call on made-up rows; None: do without that call.
+    "warm_up": {},
+    # Settings or constants: more are refused before any work is done.
+    "max_rows": None,
+    "max_values": None,
+    # After `fit`.
+    "n_parameters_": None,  # learned numbers
+    "n_fits_": 1,  # fits that were made for the one model
+    "n_tokens_": None,  # read and written by a language model
+    "unfinished_": None,  # what a search for the right moment to stop says that reached its limit
+    "notes_": {},  # what it wants to be known: name -> number or text
+    "history_": None,  # name of a curve -> its numbers, one for each step or epoch
+    "estimator": None,  # of another package, which this one feeds
+}
+"""What a model may have, with what its absence means."""
+
+TASK_MAY_HAVE: Mapping[str, Any] = {
+    # Constants of the class.
+    "general": False,  # nobody wrote its view for the problem at hand (docs/work-ledger.md)
+    "files": (),  # settings that are paths of data
+    "expensive": (),  # views that are kept from run to run, as they cost minutes or money
+    # Names of metrics or `Metric` objects, the main one first; a method of `data` may give them.
+    "metrics": None,
+    # Methods.
+    "score": None,  # (data, answers) -> name of a metric -> value; else the metrics do it
+    "tables": None,  # (data) -> name -> table, for views in SQL
+    "check": None,  # () -> None, or ValueError where settings contradict each other
+    "look": None,  # (rows) -> Look: what the first so many rows tell
+    "suspicions": None,  # (data) -> sentences on what may be a leak (check ME11)
+    "raw_columns": None,  # (data, view) -> names of the raw columns that a view reads
+    # Controls (cell/controls.py): the same rows with other outcomes, wherever these stand; and the
+    # first n rows as they were, with all that came after them made different.
+    "relabel": None,
+    "rewrite": None,
+}
+"""What a task may have, with what its absence means."""
+
+MAY_HAVE = {**MODEL_MAY_HAVE, **TASK_MAY_HAVE}
+
+
+def offered(thing: Any, name: str) -> Any:
+    """What a task or a model offers under a name, or what the absence of that means."""
+    return getattr(thing, name, MAY_HAVE[name])
+
+
+__all__ = [
+    "MAY_HAVE",
+    "METHOD_OF",
+    "Answerer",
+    "Classifier",
+    "Look",
+    "Model",
+    "Regressor",
+    "Task",
+    "Viewing",
+    "offered",
+]

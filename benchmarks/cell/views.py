@@ -1,0 +1,72 @@
+"""A view of a task, found by its name: a method of the task, or a file of its folder."""
+
+import importlib
+import inspect
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cell import rows as of_rows
+from benchmarks.cell.protocols import offered
+from tasks.base import Data, UnknownView
+
+
+def make(task: Any, data: Data, name: str) -> tuple[Any, Any]:
+    """(train rows, test rows). Raises UnknownView, and ValueError for rows that do not fit."""
+    train, test = _made(task, data, name)
+    of_rows.refuse_unlike(train, test, len(data.train_labels), len(data.test_labels), name)
+    return train, test
+
+
+def _made(task: Any, data: Data, name: str) -> tuple[Any, Any]:
+    if hasattr(task, "view"):
+        made = task.view(data, name)
+    elif (folder := folder_of(task)) is None or not name.isidentifier():
+        raise UnknownView(type(task).__name__, name, offered_views(task))
+    elif (folder / f"{name}.py").is_file():
+        module = importlib.import_module(f"{type(task).__module__}.{name}")
+        if not hasattr(module, "view"):  # a file of the folder that is no view
+            raise UnknownView(type(task).__name__, name, offered_views(task))
+        made = module.view(task, data)
+    elif (folder / f"{name}.sql").is_file():
+        made = query(task, data, (folder / f"{name}.sql").read_text(encoding="utf-8"))
+    else:
+        raise UnknownView(type(task).__name__, name, offered_views(task))
+    if not isinstance(made, tuple) or len(made) != 2:
+        raise ValueError(f"the view {name!r} gives {type(made).__name__}, not (train, test)")
+    return made
+
+
+def folder_of(task: Any) -> Path | None:
+    """The folder that a task's files stand in; None for a task that is a single file."""
+    source = Path(inspect.getfile(type(task)))
+    return source.parent if source.name == "__init__.py" else None
+
+
+def offered_views(task: Any) -> Sequence[str]:
+    """Names of the views that files of the task's folder make."""
+    folder = folder_of(task)
+    if folder is None:
+        return ("none: it has no method `view`",)
+    texts = {file: file.read_text(encoding="utf-8") for file in folder.glob("*.py")}
+    makes = [file.stem for file, text in texts.items() if "\ndef view(" in text]
+    return sorted({*makes, *(file.stem for file in folder.glob("*.sql"))})
+
+
+def query(task: Any, data: Data, sql: str) -> tuple[Any, Any]:
+    """Run SQL over a task's tables: a row for each train row, then one for each test row."""
+    made = run_sql(sql, offered(task, "tables")(data), getattr(task, "n_jobs", 1))
+    split = len(data.train_labels)
+    return of_rows.take(made, slice(None, split)), of_rows.anew(
+        of_rows.take(made, slice(split, None))
+    )
+
+
+def run_sql(sql: str, tables: Mapping[str, Any], threads: int = 1) -> Any:
+    """The rows of a query over these tables (Arrow or pandas), as a frame."""
+    import duckdb  # only tasks with a view in SQL need it
+
+    with duckdb.connect(config={"threads": threads}) as connection:
+        for name, table in tables.items():
+            connection.register(name, table)
+        return connection.sql(sql).df()

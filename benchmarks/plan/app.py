@@ -1,0 +1,245 @@
+"""Hydra: from a command line to plans, and the way back for its launchers.
+
+Hydra composes YAML files as they are. What the class of a task or model has beside them is put in
+after that (`add_settings`), so its own sources, launchers and search path stay untouched.
+docs/adr/0007-settings-are-completed-after-composition.md says why.
+"""
+
+import copy
+import itertools
+import os
+import re
+import signal
+import string
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import hydra
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException, MissingConfigException
+from hydra.plugins.launcher import Launcher
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import ConfigAttributeError, OmegaConfBaseException
+
+from benchmarks.errors import BadInput, unknown_key
+from benchmarks.plan.cells import PARTS, Plan, to_cells
+from benchmarks.plan.config import run_config
+from benchmarks.plan.settings import REQUIRED, complete, read_settings
+
+CONF = Path(__file__).parents[2] / "conf"
+FINISHED, FAILED_CELLS, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+HELP = frozenset({"--help", "-h"})
+SHOWING = frozenset({"--cfg", "-c", "--info", "-i"})
+
+Launch = Callable[[Sequence[int]], None]
+"""Runs the jobs with these indices elsewhere."""
+
+
+class Command(Protocol):
+    """What is done with plans. Pickled when jobs are launched elsewhere."""
+
+    def run(self, plans: Sequence[Plan], launch: Launch | None) -> None:
+        """All of a sweep. launch: None to run it here."""
+
+    def job(self, plan: Plan) -> str:
+        """One job of a sweep, in the process of a launcher; how it ended, in a word or two."""
+
+
+class HydraTask:
+    """Hydra's task function, which it also hands to its sweeper and, pickled, to its launchers."""
+
+    def __init__(self, command: Command, overrides: Sequence[str], is_help: bool = False) -> None:
+        """overrides: for the cells (see `split_arguments`)."""
+        self.command, self.overrides, self.is_help = command, overrides, is_help
+
+    def __call__(self, config: DictConfig) -> str:
+        """A job: nothing is known here but the config that Hydra has composed, and its own."""
+        whole = copy.deepcopy(config)
+        with open_dict(whole):
+            whole.hydra = HydraConfig.get()
+        (plan,) = plans_of([whole], GlobalHydra.instance().config_loader())
+        return self.command.job(plan)
+
+    def sweep(
+        self, config: DictConfig, loader: ConfigLoader, launcher: Launcher, arguments: Sequence[str]
+    ) -> None:
+        """All jobs. config: composed without what is swept over. arguments: the suite's overrides
+        and those that Hydra was given."""
+        if self.is_help:
+            print(help_text(config, loader))
+            return
+        parser = OverridesParser.create(config_loader=loader)
+        jobs = grid(parser.parse_overrides([*arguments, *self.overrides]))
+        plans = plans_of(composed(config, loader, jobs), loader)
+
+        def launch(wanted: Sequence[int]) -> None:
+            for job in launcher.launch([jobs[k] for k in wanted], initial_job_idx=0):
+                _ = job.return_value  # raises what the job raised
+
+        # The basic launcher would compose every config a second time, 0.1 s a cell.
+        is_here = config.hydra.runtime.choices["hydra/launcher"] == "basic"
+        self.command.run(plans, None if is_here else launch)
+
+
+def composed(
+    config: DictConfig, loader: ConfigLoader, jobs: Sequence[Sequence[str]]
+) -> list[DictConfig]:
+    """The config of each job. Jobs that differ in their seed alone share a composition: that takes
+    Hydra 50 ms, a copy 3 ms."""
+    compose = cache(lambda *overrides: loader.load_sweep_config(config, list(overrides)))
+    found = []
+    for job in jobs:
+        seeds = [override for override in job if re.fullmatch(r"seed=\d+", override)]
+        one = copy.deepcopy(compose(*(override for override in job if override not in seeds)))
+        for seed in seeds:
+            one.seed = int(seed.removeprefix("seed="))
+        found.append(one)
+    return found
+
+
+def plans_of(configs: Sequence[DictConfig], loader: ConfigLoader) -> list[Plan]:
+    """What composed configs ask for, all of it checked. Raises BadInput."""
+    plain = cache(partial(plain_parts, loader, configs[0]))
+    choices = [config.hydra.runtime.choices for config in configs]
+    given = [resolved(config) for config in configs]
+    settings = [run_config(*pair) for pair in zip(given, choices, strict=True)]
+    return [
+        Plan(checked, to_cells(config, chosen, checked, plain(chosen["task"], chosen["model"])))
+        for config, chosen, checked in zip(given, choices, settings, strict=True)
+    ]
+
+
+def plain_parts(loader: ConfigLoader, config: DictConfig, task: str, model: str) -> dict[str, Any]:
+    """The task and the model of these names as their YAML and class have them: composed without
+    a suite and without a value from the command line, in the search path that `config` has."""
+    without = ["~suite"] if "suite" in config.hydra.runtime.choices else []
+    plain = loader.load_sweep_config(config, [f"task={task}", f"model={model}", *without])
+    return {part: resolved(plain)[part] for part in PARTS}
+
+
+def resolved(config: DictConfig) -> dict[str, Any]:
+    """A composed config without Hydra's own part, with all settings of task and model."""
+    add_settings(config)
+    keys = [str(key) for key in config if key != "hydra"]
+    values = {key: config[key] for key in keys}
+    return {
+        key: OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+        for key, value in values.items()
+    }
+
+
+def add_settings(config: DictConfig) -> None:
+    """Put the settings of the classes of task and model under what is stated; in place, so that
+    interpolations find them."""
+    for part in PARTS:
+        stated = config[part]
+        settings = read_settings(str(stated.get("_target_")))
+        if settings is not None:
+            known = settings.configurable() | dict.fromkeys(settings.required(), REQUIRED)
+            with open_dict(config):
+                config[part] = OmegaConf.merge(known, stated)
+
+
+def stating(override: str) -> str:
+    """The override, as Hydra takes it for a setting that the YAML does not state: the class may
+    have it, and whether it has is checked later (settings.validate)."""
+    return re.sub(r"^\+{0,2}((task|model)\.\w+=)", r"++\1", override)
+
+
+def grid(overrides: Sequence[Override]) -> list[list[str]]:
+    """The overrides of each job: every value of one with every value of the others. Of two for the
+    same key the later one counts, in the place of the first."""
+    choices: dict[str, list[str]] = {}
+    for override in overrides:
+        key = override.get_key_element()
+        if override.is_sweep_override() and not override.is_discrete_sweep():
+            raise BadInput(f"{override.input_line}: give the values one by one, as {key}=1,2.")
+        values: Iterator[str] = (
+            override.sweep_string_iterator()
+            if override.is_sweep_override()
+            else iter([override.get_value_element_as_str()])
+        )
+        choices[key.lstrip("+")] = [stating(f"{key}={value}") for value in values]
+    return [list(job) for job in itertools.product(*choices.values())]
+
+
+def help_text(config: DictConfig, loader: ConfigLoader) -> str:
+    """Of conf/hydra/help; Hydra's own would show only what is stated in YAML."""
+    groups = sorted(group for group in loader.list_groups("") if group != "hydra")
+    options = [f"{group}: {', '.join(loader.get_group_options(group))}\n" for group in groups]
+    add_settings(config)
+    shown = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    return string.Template(config.hydra.help.template).substitute(
+        APP_CONFIG_GROUPS="".join(options), CONFIG=OmegaConf.to_yaml(shown)
+    )
+
+
+def task_settings(overrides: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """Name and settings of the task that these overrides choose. Raises BadInput."""
+    stated = [stating(override) for override in overrides]
+    try:
+        with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+            config = hydra.compose("config", stated, return_hydra_config=True)
+        given = resolved(config)["task"]
+    except (HydraException, OmegaConfBaseException) as error:
+        raise BadInput(sentence(error)) from None
+    name = config.hydra.runtime.choices["task"]
+    return name, complete("task", name, given)
+
+
+def sentence(error: BaseException) -> str:
+    """One sentence for an error of Hydra or OmegaConf."""
+    cause = error.__cause__ or error
+    if isinstance(error, MissingConfigException) and error.options:
+        group, _, name = str(error.missing_cfg_file).partition("/")
+        return f"There is no {group} {name!r}; there are: {', '.join(error.options)}."
+    if isinstance(cause, ConfigAttributeError) and cause.parent_node is not None:
+        keys = [str(key) for key in cause.parent_node if key not in ("_target_", "hydra", "space")]
+        return unknown_key(str(cause.full_key), keys)
+    text = " ".join(str(error).split())
+    return re.sub(r" See https://hydra.cc\S* for details", "", text)
+
+
+def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split a command line into what Hydra reads first and the overrides for the cells.
+
+    Before a sweep Hydra composes one config of its own, with the default model. An override such
+    as `model.space.C.low=3` would be refused there if that model has no C, although the models
+    that are asked for have one. What only shows something takes all of them.
+    """
+    if (HELP | SHOWING).intersection(arguments):
+        return [stating(argument) for argument in arguments if argument not in HELP], []
+
+    def is_first(argument: str) -> bool:
+        key, equals, _ = argument.partition("=")
+        return not equals or key.startswith("-") or bool(re.match(r"[+~]*(hydra\b|suite$)", key))
+
+    return [a for a in arguments if is_first(a)], [a for a in arguments if not is_first(a)]
+
+
+def main(command: Command) -> int:
+    """Run the command line; return the exit code: 0 finished, 1 a cell failed, 2 bad input."""
+    is_help = bool(HELP.intersection(sys.argv[1:]))
+    sys.argv[1:], overrides = split_arguments(sys.argv[1:])
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then leaves its errors to us
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    start = hydra.main(config_path=str(CONF), config_name="config", version_base="1.3")
+    try:
+        start(HydraTask(command, overrides, is_help))()
+    except BadInput as error:
+        message = str(error)
+    except (HydraException, OmegaConfBaseException) as error:
+        message = sentence(error)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    else:
+        return FINISHED
+    print(f"error: {message}", file=sys.stderr)
+    return BAD_INPUT

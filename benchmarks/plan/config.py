@@ -1,0 +1,94 @@
+"""The keys of conf/config.yaml that are neither task nor model: what they may be."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic
+
+from benchmarks.errors import BadInput, refusal
+from benchmarks.records import codes, machine
+
+
+class Limits(pydantic.BaseModel, extra="forbid"):
+    """What a cell may take before it is ended."""
+
+    seconds: Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
+    artifact_mb: Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)]
+    """Of the files that it may leave beside its record; larger ones are left out."""
+
+
+class Cache(pydantic.BaseModel, extra="forbid"):
+    """Where expensive views are kept from command to command, and how much of them."""
+
+    folder: Path | None
+    gigabytes: Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)]
+
+
+class Verdicts(pydantic.BaseModel, extra="forbid"):
+    band: Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)] | None
+
+
+class Tune(pydantic.BaseModel, extra="forbid"):
+    trials: Annotated[int, pydantic.Field(ge=1)] | None = None
+    seconds: Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)] | None = None
+
+    def budget(self) -> dict[str, Any]:
+        """What each model may spend on a search; empty for none."""
+        return self.model_dump(exclude_none=True)
+
+
+class Timing(pydantic.BaseModel, extra="forbid"):
+    """What is timed besides the phases: single calls by batch size, at most so many `calls` of
+    each within so many `seconds`; a `cold_start`. audit: are gauges read beside the clock?"""
+
+    batches: list[Annotated[int, pydantic.Field(ge=1)]]
+    calls: Annotated[int, pydantic.Field(ge=1)]
+    seconds: Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)]
+    cold_start: bool
+    audit: bool
+
+
+class Checks(pydantic.BaseModel, extra="forbid"):
+    skip: list[codes.Code]
+    rows: Annotated[int, pydantic.Field(ge=0)]
+
+
+class RunConfig(pydantic.BaseModel, extra="forbid"):
+    """All of them."""
+
+    run: Annotated[str, pydantic.Field(pattern=r"^\w[\w.-]*$")]
+    results: Path
+    seed: Annotated[int, pydantic.Field(ge=0, lt=2**32)]
+    threads: Annotated[int, pydantic.Field(ge=1)] | None
+    device: Literal["auto", "cpu", "cuda", "xpu", "mps"]
+    limits: Limits
+    tune: Tune
+    timing: Timing
+    metric: Annotated[str, pydantic.Field(pattern=r"^[a-z]\w*$")] | None
+    verdicts: Verdicts
+    checks: Checks
+    cache: Cache
+    control: Literal["shuffled_labels", "future_column", "duplicate_users"] | None
+    picture: bool
+    fresh: bool
+    rerun: Literal["nothing", "failed", "disturbed"]
+
+
+def run_config(given: Mapping[str, Any], choices: Mapping[str, str]) -> RunConfig:
+    """Check these keys of a composed config. Raises BadInput.
+
+    choices: the option chosen in each config group; the suite's name is that of the run, unless
+    one is given.
+    """
+    given = {key: value for key, value in given.items() if key not in ("task", "model")}
+    if given["run"] is None:
+        given["run"] = choices["suite"]
+    try:
+        checked = RunConfig(**given)
+    except pydantic.ValidationError as error:
+        raise BadInput(refusal(error)) from None
+    cores = machine.available_cores()
+    if checked.threads is not None and checked.threads > cores:
+        raise BadInput(f"threads={checked.threads}: this machine offers {cores}.")
+    return checked

@@ -1,0 +1,222 @@
+"""The main job: plans become cells, cells become records, records are shown.
+
+python -m benchmarks model=svm,xgboost seed=0,1,2
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from benchmarks.analysis import verdicts
+from benchmarks.analysis.summary import Section, model_label, sections
+from benchmarks.errors import BadInput
+from benchmarks.plan import app, ledger
+from benchmarks.plan.cells import Plan, require_device
+from benchmarks.plan.config import RunConfig
+from benchmarks.records import frame
+from benchmarks.records.records import Cell, Record, Run
+from benchmarks.runner.execute import Executor, is_wanted
+from benchmarks.runner.worker import Worker
+from benchmarks.show import pages
+
+
+class MainJob:
+    """What Hydra's plans are for (see app.Command)."""
+
+    def __init__(self, worker: Worker | None = None) -> None:
+        """worker: one that was started already; whoever started it ends it."""
+        self.worker = worker
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return MainJob, ()  # no other process can use this one's worker
+
+    def run(self, plans: Sequence[Plan], launch: app.Launch | None) -> None:
+        run_cells(plans, launch, self.worker)
+
+    def job(self, plan: Plan) -> str:
+        """Run the cells that have no record yet."""
+        run = open_for(plan.settings)
+        cells = [cell for cell in plan.cells if wants(plan.settings, run.find(cell))]
+        records = execute(run, cells, plan.settings, Console(stderr=True), self.worker)
+        return ", ".join(str(record["status"]) for record in records)
+
+
+def run_cells(
+    plans: Sequence[Plan], launch: app.Launch | None = None, worker: Worker | None = None
+) -> None:
+    """Run the cells of a sweep that have no record yet, then show the table.
+
+    Raises BadInput before anything is run, SystemExit(1) after the table if a cell failed.
+    """
+    settings = settings_of(plans)
+    run, console = open_for(settings), Console()
+    unique = {cell.name: (k, cell) for k, plan in enumerate(plans) for cell in plan.cells}
+    wanted = [(k, cell) for k, cell in unique.values() if wants(settings, run.find(cell))]
+    announce(run, plans, len(wanted), len(unique), console)
+    try:
+        if launch is not None and wanted:
+            launch(sorted({k for k, _ in wanted}))
+        else:
+            execute(run, [cell for _, cell in wanted], settings, console, worker)
+    except KeyboardInterrupt:
+        console.print("Interrupted. What is done is recorded; the same command goes on from here.")
+        raise
+    finally:
+        present, everything = write_pages(run, settings, console)
+    records = [record for _, cell in unique.values() if (record := run.find(cell))]
+    records += bounds_of(run, records)
+    # Judging takes a while; usually all of the run was asked for.
+    shown = everything if len(records) == len(present) else judged(run, records, settings)
+    show(run, shown, records, console)
+    if settings.picture and (wanted or not list(run.folder.glob("*.svg"))):
+        for file in pages.draw(run.folder, everything):
+            console.print(f"picture: {file}", highlight=False)
+    if any(is_failure(record) for record in records):
+        raise SystemExit(app.FAILED_CELLS)
+
+
+def settings_of(plans: Sequence[Plan]) -> RunConfig:
+    """What all plans of a sweep share. Raises BadInput."""
+    checked = [plan.settings for plan in plans]
+    if len({(c.results, c.run) for c in checked}) > 1:
+        raise BadInput("A sweep goes into one run: run= and results= take one value.")
+    for device in {c.device for c in checked}:
+        require_device(device)
+    return checked[0]
+
+
+def open_for(settings: RunConfig) -> Run:
+    """The run that is written to, made sure of. Raises BadInput."""
+    run = Run(settings.results / settings.run)
+    run.create()
+    return run
+
+
+def announce(run: Run, plans: Sequence[Plan], wanted: int, cells: int, console: Console) -> None:
+    """Say what there is to do."""
+    console.print(f"run {run.name}: {wanted} cells to run, {cells - wanted} found", highlight=False)
+    if once := sorted({plan.cells[0].model for plan in plans if plan.has_nothing_to_tune}):
+        console.print(f"nothing to tune, run once: {', '.join(once)}", highlight=False)
+
+
+def execute(
+    run: Run,
+    cells: Sequence[Cell],
+    settings: RunConfig,
+    console: Console,
+    worker: Worker | None = None,
+) -> list[Record]:
+    """Run these cells, here and one after the other. Raises BadInput before the first."""
+    with Executor(
+        run,
+        cells,
+        settings.limits.model_dump(),
+        console,
+        worker,
+        settings.checks.skip,
+        settings.timing.model_dump(),
+        settings.metric,
+        check_rows=settings.checks.rows,
+        cache=settings.cache.model_dump(),
+        count=counted,
+        line=line_of,
+    ) as executor:
+        executor.check(cells)
+        if settings.fresh:
+            for cell in cells:
+                run.fresh(cell)
+        return [executor.execute(cell) for cell in cells]
+
+
+def counted(cell: Cell) -> dict[str, Any]:
+    """The part of a cell's work ledger that is known before it runs."""
+    view = cell.constants.get("view", "features")
+    return ledger.of_sources(cell.config, cell.changed, view)
+
+
+def wants(settings: RunConfig, record: Record | None) -> bool:
+    """Does the cell of this record have to run, as these settings are?"""
+    limits, timing = settings.limits.model_dump(), settings.timing.model_dump()
+    return is_wanted(record, limits, timing, settings.fresh, settings.rerun)
+
+
+def is_failure(record: Record) -> bool:
+    """Did a cell not get to its end, or a control not come out as it must?"""
+    failed_control = (record.get("control") or {}).get("passed") is False
+    return record["status"] not in ("done", "skipped") or failed_control
+
+
+def bounds_of(run: Run, records: Sequence[Record]) -> list[Record]:
+    """The run's other records of bounds on the same rows: a table without them says less."""
+
+    def rows(record: Record) -> str:
+        part = [record["seed"], record["config"]["task"], record["code"]["task"]]
+        return json.dumps(part, sort_keys=True)
+
+    shown, names = {rows(r) for r in records}, {(r["model"], rows(r)) for r in records}
+    return [
+        r
+        for r in run.read()
+        if r.get("bound") and rows(r) in shown and (r["model"], rows(r)) not in names
+    ]
+
+
+def write_pages(
+    run: Run, settings: RunConfig, console: Console
+) -> tuple[list[Record], list[Section]]:
+    """Write the tables of the whole run; (its records, those summed up)."""
+    present, unreadable = run.scan()
+    for sentence in unreadable:
+        console.print(f"[yellow]![/] {escape(sentence)}", highlight=False)
+    everything = judged(run, present, settings)
+    pages.write(run.folder, everything)
+    frame.write(run)
+    return present, everything
+
+
+def judged(run: Run, records: Iterable[Record], settings: RunConfig) -> list[Section]:
+    """Records summed up, with verdicts. Raises BadInput for a metric that a task does not have."""
+    metric, band = settings.metric, settings.verdicts.band
+    return [verdicts.judge(part, run.outcomes, metric, band) for part in sections(records)]
+
+
+def show(run: Run, found: Sequence[Section], records: Iterable[Record], console: Console) -> None:
+    """Print the table of the cells that were asked for, and where everything lies."""
+    console.print()
+    console.print(pages.render(found, console.width))
+    console.print(
+        f"\nAll of run {run.name}: {run.folder}/table.md; each pair of models: verdicts.md; as a "
+        f"page: python -m benchmarks.report {run.folder}",
+        highlight=False,
+    )
+    failed = sum(map(is_failure, records))
+    if failed:
+        console.print(
+            f"[red]{failed} failed[/]; what they printed lies in {run.cells}/*.log. They run "
+            "again when their code changes, or with rerun=failed.",
+            highlight=False,
+        )
+
+
+def line_of(record: Record) -> str:
+    """One line on a finished cell."""
+    head = escape(f"{record['task']:<14} {model_label(record):<14} seed {record['seed']}")
+    if control := record["config"].get("control"):
+        head += f"  {control}"
+    if record.get("unasked"):
+        return f"[dim]– {head}  {escape(record['reason'])}[/]"
+    if record["status"] != "done":
+        return f"[red]✗[/] {head}  [red]{record['status']}[/]: {escape(record['reason'])}"
+    label, value = record["metrics"][0]["label"], record["scores"][record["metric"]]
+    score = f"{label} {'–' if value is None else format(value, '.3f')}"
+    if (record["control"] or {}).get("passed") is False:
+        return f"[red]✗[/] {head}  {score}  [red]do not trust[/]: {record['control']['text']}"
+    return f"[green]✓[/] {head}  {score}  [dim]fit {record['phases']['fit']['wall']:.2f} s[/]"
+
+
+def main(worker: Worker | None = None) -> int:
+    """Run the command line; return the exit code (see app.main)."""
+    return app.main(MainJob(worker))
