@@ -1,13 +1,18 @@
 """Records are written whole or not at all, and found again only where they still hold."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from benchmarks.analysis.summary import sections
+from benchmarks.analysis.verdicts import judge
 from benchmarks.errors import BadInput
 from benchmarks.records.records import ALWAYS, SCHEMA, WHEN_DONE, Cell, Run, open_run
+from benchmarks.show import pages
+from tests.conftest import ROOT
 
 CELL = Cell(
     "coin",
@@ -118,3 +123,15 @@ def test_an_unknown_run_is_refused_with_those_that_exist(tmp_path, run):
 def test_records_are_plain_json(run):
     write(run, CELL)
     assert json.loads(run.path(CELL).read_text())["schema"] == SCHEMA
+
+
+def test_records_of_schema_3_are_shown_as_they_were(tmp_path):
+    """table.md was written from these records by the kit that made them."""
+    old = ROOT / "tests" / "data" / "schema3"
+    shutil.copytree(old, tmp_path / "old")
+    run = Run(tmp_path / "old")
+    present, unreadable = run.scan()
+    assert (len(present), unreadable) == (4, [])
+    assert {record["schema"] for record in present} == {SCHEMA}
+    pages.write(run.folder, [judge(part, run.outcomes) for part in sections(present)])
+    assert (run.folder / "table.md").read_text() == (old / "table.md").read_text()

@@ -10,7 +10,7 @@ ABSENT = "–"  # as in show.formats, which this room does not know
 
 
 @dataclass
-class Facts:
+class Given:
     """Everything that was set or given in a run, with all values that its records have of it."""
 
     values: dict[str, set[str]] = field(default_factory=dict)
@@ -32,8 +32,8 @@ class Facts:
         return key in self.values or not owner or owner in self.there
 
 
-def facts(records: Iterable[Record]) -> Facts:
-    found = Facts()
+def facts(records: Iterable[Record]) -> Given:
+    found = Given()
     for record in records:
         task, model, config = record["task"], record["model"], record["config"]
         found.there |= {task, model}
