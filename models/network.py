@@ -79,6 +79,7 @@ class Network:
             optimizer, lambda step: min((step + 1) / (0.3 * total), (total - step) / (0.7 * total))
         )
         best_loss, best_epoch, best_weights = np.inf, 0, {}
+        self.history_: dict[str, list[float]] = {"loss on held-out rows": []}  # by epoch
         for epoch in range(1, self.max_epochs + 1):
             self.model_.train()
             for batch in torch.randperm(head).to(self.device_).split(batch_size):
@@ -90,6 +91,7 @@ class Network:
             self.model_.eval()
             with torch.inference_mode():
                 unseen = self._loss(numbers[head:], categories[head:], target[head:]).item()
+            self.history_["loss on held-out rows"].append(unseen)
             if unseen < best_loss:
                 best_loss, best_epoch = unseen, epoch
                 best_weights = {k: v.clone() for k, v in self.model_.state_dict().items()}

@@ -162,6 +162,10 @@ def test_a_killed_fit_goes_on_from_its_own_checkpoint(eras, records, tmp_path):
     assert eras("task=rare", "model=steps", "run=b").returncode == 0
     (whole,) = records("b")
     assert whole["scores"] == record["scores"], "as if nobody had killed it"
+    assert report.main(["b", "--results", str(tmp_path)]) == 0
+    assert "How training went" in (tmp_path / "b" / "report.html").read_text()
+    drawn = (tmp_path / "b" / "report" / "training.csv").read_text().splitlines()
+    assert drawn[1] == "steps,1,1.0"
     fresh = eras("task=rare", "model=steps", "model.die_at=4", "fresh=true")
     assert fresh.returncode == 1, "fresh begins at the beginning"
 

@@ -12,6 +12,7 @@ from benchmarks.show.curves import Curve, Load
 from benchmarks.show.ledger_table import ledger_table
 from benchmarks.show.parts import MOST_MODELS, Chapter, Part, Table, best_rows, marked
 from benchmarks.show.results_table import results_table
+from benchmarks.show.training import training_curves
 
 FEATURED = 3  # tasks that have pictures of their own
 MANY = 4  # tables that are all unfolded
@@ -81,6 +82,7 @@ def makers(
 
     yield "Accuracy against time", "score-against-time", pictures.score_against_time
     yield "Seconds per phase", "phases", pictures.phases
+    yield "Training", "training", training_curves
     yield "Latency", "latency", pictures.latency
     yield "The work ledger", "work", ledger_of
     yield "Calibration", "calibration", of_curves(decisions.calibrated)
