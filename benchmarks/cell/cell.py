@@ -367,8 +367,7 @@ def work(made: Prepared, model: Any, tuning: Mapping[str, Any] | None) -> dict[s
     """The part of the work ledger that sources do not tell (docs/work-ledger.md)."""
     columns: dict[str, int | None] = {"raw_columns": None, "designed_columns": None}
     if (raw := made.facts["raw_columns"]) is not None:
-        named_columns = of_rows.columns(made.train) if hasattr(made.train, "columns") else []
-        designed = [name for name in named_columns or [] if name not in set(raw)]
+        designed = [name for name in of_rows.names(made.train) or [] if name not in set(raw)]
         is_general = made.facts["general"]
         columns = {
             "raw_columns": len(set(raw)),

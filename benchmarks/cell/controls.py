@@ -174,7 +174,7 @@ def relabelled(task: Any, data: Data, labels: np.ndarray) -> Data:
 
 def named_planted(names: set[str], rows: Any) -> set[str]:
     """An array's columns have no names: the planted one is the last of them."""
-    if hasattr(rows, "columns"):
+    if of_rows.names(rows) is not None:
         return names
     last = (of_rows.columns(rows) or [""])[-1]
     return {PLANTED if name == last else name for name in names}

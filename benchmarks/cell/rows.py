@@ -32,15 +32,20 @@ def shape(rows: Any) -> tuple[int, ...]:
 
 def columns(rows: Any) -> list[str] | None:
     """Names of columns; their places where they have none; None for rows without columns."""
-    if hasattr(rows, "columns"):
-        return [str(name) for name in rows.columns]
+    if (named := names(rows)) is not None:
+        return named
     return list(map(str, range(rows.shape[1]))) if len(shape(rows)) == 2 else None
+
+
+def names(rows: Any) -> list[str] | None:
+    """Of columns that somebody called something; None for rows whose columns have places alone."""
+    return [str(name) for name in rows.columns] if hasattr(rows, "columns") else None
 
 
 def types(rows: Any) -> list[str]:
     """Of each column."""
-    names = columns(rows) or []
-    kinds = rows.dtypes if hasattr(rows, "dtypes") else [getattr(rows, "dtype", "")] * len(names)
+    there = columns(rows) or []
+    kinds = rows.dtypes if hasattr(rows, "dtypes") else [getattr(rows, "dtype", "")] * len(there)
     return [str(kind) for kind in kinds]
 
 
