@@ -151,7 +151,14 @@ def test_a_cell_gets_its_seed_and_threads(eras, records):
 
 def test_interrupted_leaves_whole_records_only_and_goes_on_from_there(command, eras, tmp_path):
     arguments = ["model.mode=good,hang", "seed=0,1", "limits.seconds=60"]
-    process = subprocess.Popen(command(*arguments), cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command(*arguments),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        # A shell that started the tests in the background has them ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     cells = tmp_path / "a" / "cells"
     wait_for(lambda: list(cells.glob("*.json")) and list(cells.glob("*.partial/phase")))
     process.send_signal(signal.SIGINT)
