@@ -110,6 +110,8 @@ def execute(
     worker: Worker | None = None,
 ) -> list[Record]:
     """Run these cells, here and one after the other. Raises BadInput before the first."""
+    if not cells:
+        return []
     with Executor(
         run,
         cells,
@@ -124,6 +126,8 @@ def execute(
         count=counted,
         line=line_of,
     ) as executor:
+        executor.begin(cells)
+        frame.load_libraries()  # for the end of the run: now there is a core that waits
         executor.check(cells)
         if settings.fresh:
             for cell in cells:

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,8 +15,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side and time
 
 from benchmarks import run
 from benchmarks.records.records import SCHEMA, Record
+from benchmarks.runner.worker import Worker
 from tasks.metrics import OF_KIND, STANDARD
 
+Done = subprocess.CompletedProcess[str]
 ROOT = Path(__file__).parent.parent
 SEARCH = "hydra.searchpath=[file://tests/conf]"
 
@@ -44,25 +46,49 @@ def command(tmp_path: Path) -> Callable[..., list[str]]:
 
 
 @pytest.fixture
-def eras(command) -> Callable[..., subprocess.CompletedProcess[str]]:
+def apart(command) -> Callable[..., Done]:
     """Run the main job in a process of its own."""
 
-    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def call(*arguments: str) -> Done:
         return subprocess.run(command(*arguments), cwd=ROOT, capture_output=True, text=True)
 
     return call
 
 
-@pytest.fixture
-def main(command, monkeypatch, capsys) -> Callable[..., tuple[int, str]]:
-    """Run the main job in this process: (exit code, standard error)."""
+@pytest.fixture(scope="session")
+def worker() -> Iterator[Worker]:
+    """A worker that has its libraries loaded, for all tests: starting one takes seconds."""
+    os.chdir(ROOT)
+    with Worker(1) as started:
+        yield started
 
-    def call(*arguments: str) -> tuple[int, str]:
+
+@pytest.fixture
+def eras(command, worker, monkeypatch, capsys) -> Callable[..., Done]:
+    """Run the main job in this process; its cells run in theirs, as always."""
+
+    def call(*arguments: str) -> Done:
         monkeypatch.chdir(ROOT)
         monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
         monkeypatch.setattr(sys, "argv", command(*arguments)[2:])
         monkeypatch.setattr("signal.signal", lambda *_: None)
-        return run.main(), capsys.readouterr().err
+        capsys.readouterr()
+        try:
+            code = run.main(worker)
+        except SystemExit as ending:
+            code = int(ending.code or 0)
+        return subprocess.CompletedProcess(sys.argv, code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def main(eras) -> Callable[..., tuple[int, str]]:
+    """Run the main job in this process: (exit code, standard error)."""
+
+    def call(*arguments: str) -> tuple[int, str]:
+        done = eras(*arguments)
+        return done.returncode, done.stderr
 
     return call
 

@@ -70,11 +70,11 @@ def test_bad_input_touches_nothing_that_is_recorded(eras, main, tmp_path):
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
 
 
-def test_a_finished_suite_runs_nothing_again_and_shows_the_same_table(eras, tmp_path):
-    first = eras("seed=0,1")
+def test_a_finished_suite_runs_nothing_again_and_shows_the_same_table(apart, tmp_path):
+    first = apart("seed=0,1")
     files = sorted((tmp_path / "a" / "cells").iterdir())
     times = [file.stat().st_mtime_ns for file in files]
-    second = eras("seed=0,1")
+    second = apart("seed=0,1")
     assert "2 cells to run, 0 found" in first.stdout
     assert "0 cells to run, 2 found" in second.stdout
     assert [file.stat().st_mtime_ns for file in files] == times
@@ -218,22 +218,22 @@ def own_folder(tmp_path) -> Path:
 @pytest.mark.parametrize(
     "how", ["--config-dir={}", "hydra.searchpath=[file://tests/conf,file://{}]"]
 )
-def test_a_folder_of_ones_own_has_models(eras, records, own_folder, how):
+def test_a_folder_of_ones_own_has_models(apart, records, own_folder, how):
     """The settings of their classes can be set, and what is changed is told from what they say."""
-    result = eras(how.format(own_folder), "model=own", "model.factor=1,3")
+    result = apart(how.format(own_folder), "model=own", "model.factor=1,3")
     assert "2 cells to run" in result.stdout, result.stderr
     assert [(r["status"], r["changed"]["model"]) for r in records()] in (
         [("done", {"factor": 3.0}), ("done", {})],
         [("done", {}), ("done", {"factor": 3.0})],
     )
-    refused = eras(how.format(own_folder), "model=own", "model.foo=1")
+    refused = apart(how.format(own_folder), "model=own", "model.foo=1")
     assert "There is no setting model.foo; there are: factor, mode" in refused.stderr
 
 
-def test_another_launcher_runs_a_suite(eras, records, own_folder):
+def test_another_launcher_runs_a_suite(apart, records, own_folder):
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
     arguments = ("hydra/launcher=joblib", "--config-dir", str(own_folder), "model=own,steep")
-    result = eras(*arguments, "seed=0,1", "model.factor=2", "model.mode=good")
+    result = apart(*arguments, "seed=0,1", "model.factor=2", "model.mode=good")
     assert result.returncode == 0, result.stderr
     assert "4 cells to run, 0 found" in result.stdout
     found = {(r["model"], r["seed"]): r for r in records()}
@@ -242,7 +242,7 @@ def test_another_launcher_runs_a_suite(eras, records, own_folder):
     assert found["steep", 1]["changed"] == {"task": {}, "model": {"factor": 2.0}}
     assert {r["era"] for r in found.values()} == {"tests"}
     assert {r["work"]["knobs_changed"] for r in found.values()} == {1, 2}
-    again = eras(*arguments, "seed=0,1", "model.factor=2", "model.mode=good")
+    again = apart(*arguments, "seed=0,1", "model.factor=2", "model.mode=good")
     assert "0 cells to run, 4 found" in again.stdout
 
 

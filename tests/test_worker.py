@@ -82,6 +82,7 @@ def test_both_ways_to_start_a_process_give_the_same_predictions(tmp_path):
 def test_threads_are_fixed_before_anything_is_loaded():
     with Worker(1) as worker:
         worker.load(())
+        worker.wait()
         pid = worker._process.pid
         text = Path(f"/proc/{pid}/environ").read_text()
         environment = dict(v.split("=", 1) for v in text.split("\0") if "=" in v)

@@ -9,6 +9,7 @@ import ast
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,14 @@ def read_settings(target: str) -> Settings | None:
     source = find_source(target)
     if source is None:
         return None
+    return _read_file(source, target.rsplit(".", 1)[-1], source.stat().st_mtime_ns)
+
+
+@cache
+def _read_file(source: Path, name: str, _changed: int) -> Settings | None:
+    """The moment of its last change is there for the cache."""
     for node in ast.parse(source.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.ClassDef) and node.name == target.rsplit(".", 1)[-1]:
+        if isinstance(node, ast.ClassDef) and node.name == name:
             is_dataclass = any("dataclass" in ast.unparse(d) for d in node.decorator_list)
             return _read_class(source, node) if is_dataclass else None
     return None

@@ -108,6 +108,13 @@ def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
+def load_libraries() -> None:
+    """Load what writing needs, at a moment when nobody waits for it."""
+    import pyarrow.parquet
+
+    pyarrow.array([0])  # the first one loads pandas
+
+
 def write(run: Run) -> None:
     """Write records.parquet, whole or not at all; nothing if it is as new as the newest record,
     and no file if there is no record."""

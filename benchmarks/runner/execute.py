@@ -94,11 +94,11 @@ class Executor:
         line: Callable[[Record], str] = name_and_status,
     ) -> None:
         """limits: what a cell may take (`seconds`). worker: one that was started before, used for
-        the cells that have as many threads. checks_off: codes of checks that are not made. timing:
-        what is timed, see QUICK. metric: that ranks and tunes; None for each task's main one.
-        check_rows: that checks may ask a model for. cache: `folder` and `gigabytes` of what is kept
-        of expensive views. count: the work of a cell that is known before it runs. line: what is
-        printed of a record.
+        the cells that have as many threads; whoever started it ends it. checks_off: codes of checks
+        that are not made. timing: what is timed, see QUICK. metric: that ranks and tunes; None for
+        each task's main one. check_rows: that checks may ask a model for. cache: `folder` and
+        `gigabytes` of what is kept of expensive views. count: the work of a cell that is known
+        before it runs. line: what is printed of a record.
         """
         self.run, self.limits, self.console = run, dict(limits), console
         self.checks_off, self.timing, self.metric = list(checks_off), dict(timing), metric
@@ -109,7 +109,7 @@ class Executor:
         self._fastest: float | None = None  # seconds of a calibration, the best of all
         self._modules = target_modules(cells)
         self._workers: dict[int, Worker] = {}  # by number of threads, their libraries loaded
-        self._early = worker
+        self._given = worker
         self._left = Counter((cell.task, cell.model) for cell in cells)
         self._seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
         self._progress = Progress(
@@ -134,14 +134,20 @@ class Executor:
         self._progress.stop()
         self._shelf.close()
         for worker in self._workers.values():
-            worker.__exit__()
+            if worker is not self._given:
+                worker.__exit__()
+
+    def begin(self, cells: Sequence[Cell]) -> None:
+        """Have a worker load what these cells need, and meanwhile count the work behind them."""
+        for cell in cells[:1]:
+            self._worker_for(cell)
+        for cell in cells:
+            self._counted(cell)
 
     def check(self, cells: Sequence[Cell]) -> None:
         """Raise BadInput if a task or model refuses its settings, before any cell is run."""
         configs = [cell.config[part] for part in ("task", "model") for cell in cells]
         different = {json.dumps(config, sort_keys=True): config for config in configs}
-        for cell in cells:  # kept for the records, while the worker is still loading libraries
-            self._counted(cell)
         for cell in cells[:1]:
             with contextlib.suppress(WorkerDied):  # the cells will say so
                 if (refusal := self._worker_for(cell).check(list(different.values()))) is not None:
@@ -153,6 +159,8 @@ class Executor:
         scratch = self.run.scratch(cell)
         try:
             worker = self._worker_for(cell)
+            worker.wait()
+            self._calibrated(worker.state.get("fastest"))
             self._show(cell)
             job = job_of(cell) | {
                 "trials": str(self.run.trials(cell).resolve()),
@@ -170,7 +178,8 @@ class Executor:
             ending: Ending | WorkerDied = worker.run(job, scratch, self.limits)
             pools = worker.state.get("pools")
         except WorkerDied as death:
-            self._workers.pop(cell.config["threads"], None)
+            if self._workers.pop(cell.config["threads"], None) is self._given:
+                self._given = None
             ending, pools = death, None
         asked = {"limits": self.limits, "timing": self.timing}
         record = compose(cell, ending, scratch, asked, started, self._counted(cell)) | {
@@ -188,12 +197,9 @@ class Executor:
         """A worker whose threads are fixed at the cell's number and whose libraries are loaded."""
         threads = cell.config["threads"]
         if threads not in self._workers:
-            if self._early is not None and self._early.threads == threads:
-                worker, self._early = self._early, None
-            else:
-                worker = Worker(threads)
+            is_given = self._given is not None and self._given.threads == threads
+            worker = self._given if is_given else Worker(threads)
             worker.load(self._modules)
-            self._calibrated(worker.state.get("fastest"))
             self._workers[threads] = worker
         return self._workers[threads]
 

@@ -75,6 +75,7 @@ class Worker:
         """Of a child with everything loaded: `pools` (machine.pools) and `fastest`, the seconds of
         a calibration; empty before `load`, and where every cell starts an interpreter."""
         self._answers = 0
+        self._is_loading = False
         fork = sys.platform == "linux" if fork is None else fork
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         # Threads of GNU OpenMP wait for each other by spinning. When another process has one of
@@ -109,8 +110,9 @@ class Worker:
         self._log.close()
 
     def load(self, modules: Iterable[str]) -> None:
-        """Load these modules for all cells to come; return when it is done. Raises WorkerDied."""
-        self.state = self._ask({"modules": sorted(modules)})
+        """Begin to load these modules for all cells to come; what is asked next waits for it."""
+        self._send({"modules": sorted(modules)})
+        self._is_loading = True
 
     def check(self, configs: Sequence[dict[str, Any]]) -> str | None:
         """Build the tasks and models of these configs in a child; what is wrong with the first
@@ -123,11 +125,24 @@ class Worker:
         request = {"job": job, "folder": str(folder.resolve()), "limits": dict(limits)}
         return Ending(**self._ask(request))
 
+    def wait(self) -> None:
+        """Return when everything is loaded. Raises WorkerDied."""
+        if self._is_loading:
+            self._is_loading = False
+            self.state = self._answer()
+
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.wait()
+        self._send(request)
+        return self._answer()
+
+    def _send(self, request: dict[str, Any]) -> None:
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(BrokenPipeError):  # the answer will say so
             print(json.dumps(request), file=self._process.stdin, flush=True)
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             self._process.wait()
@@ -179,6 +194,7 @@ def serve(threads: int, fork: bool) -> None:
         starved = code == -signal.SIGKILL and not timed_out and _oom_kills() > kills
         ending = Ending(code, timed_out, starved, time.perf_counter() - begin, children)
         print(json.dumps(vars(ending)), file=answers, flush=True)
+    os._exit(0)  # taking the libraries apart took 0.3 s
 
 
 def load(modules: Iterable[str]) -> None:
@@ -282,7 +298,7 @@ def _wait(
         if 0 in readable:  # no request comes while one runs: the parent has closed the pipe
             _kill_group(pid)
             os.waitpid(pid, 0)
-            sys.exit(0)
+            os._exit(0)
 
 
 def _children_bytes(pid: int) -> int:
