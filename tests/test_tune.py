@@ -68,12 +68,12 @@ def test_tuning_sees_nothing_of_the_test_rows():
     task = Coin(rows=300)
     data = task.load(0)
     train, _ = views.make(task, data, "features")
-    found = cell.tune(job(), task, data, train, STANDARD["roc_auc"])
+    found = tune.tune(job(), task, data, train, STANDARD["roc_auc"])
     # Without them it comes to the same.
     blind = cell.dataclasses.replace(
         data, raw=None, test_labels=np.array([], dtype=int), truth=None
     )
-    again = cell.tune(job(), task, blind, train, STANDARD["roc_auc"])
+    again = tune.tune(job(), task, blind, train, STANDARD["roc_auc"])
     assert [t["score"] for t in found["trials"]] == [t["score"] for t in again["trials"]]
 
 
@@ -86,7 +86,7 @@ def test_trials_are_fitted_on_the_head_and_scored_on_the_tail(monkeypatch):
         "tests.harness.Steep.fit",
         lambda self, X, y: (seen.append(X[:, 0]), setattr(self, "classes_", ["head", "tail"]))[0],
     )
-    found = cell.tune(job(), task, data, train, STANDARD["roc_auc"])
+    found = tune.tune(job(), task, data, train, STANDARD["roc_auc"])
     assert len(seen) == 3
     for rows in seen:
         np.testing.assert_array_equal(rows, train[:160, 0])

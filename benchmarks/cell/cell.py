@@ -23,25 +23,24 @@ from benchmarks.cell.answers import (
     Asked,
     ImpossiblePredictions,
     OtherAnswers,
-    predict,
     refuse_impossible,
     refuse_others,
     save,
     stored,
 )
 from benchmarks.cell.build import build, supplied
-from benchmarks.cell.clock import Clock, calibration, latency
+from benchmarks.cell.clock import Clock, calibration
 from benchmarks.cell.controls import Impossible
+from benchmarks.cell.fields import columns_of, curves, judged_fields, one_line, plain, work
 from benchmarks.cell.prepared import Prepared, prepare, task_of
 from benchmarks.cell.protocols import offered
-from benchmarks.cell.scores import UnknownMetric, metrics_of, scores
+from benchmarks.cell.scores import Scored, UnknownMetric, metrics_of, scores
 from benchmarks.cell.size import stored_bytes
+from benchmarks.cell.timing import cold_start, latencies, slowdown
 from benchmarks.cell.warm_up import warm_up
 from benchmarks.records.codes import NAMES
 from tasks.base import Data, UnknownView, floor_answers
 from tasks.metrics import Metric, named
-
-CURVE = 2_000  # points of a curve that are kept, evenly spread
 
 
 class TooLarge(ValueError):
@@ -92,16 +91,6 @@ def main(job: Mapping[str, Any], folder: Path) -> None:
     part.replace(folder / "outcome.json")
 
 
-@dataclasses.dataclass(frozen=True)
-class Scored:
-    """What a cell is judged by."""
-
-    metrics: list[Metric]
-    scores: dict[str, float]
-    floor: dict[str, float]
-    ceiling: dict[str, float] | None
-
-
 def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
     """Do the work of a cell; return the fields of the record that only its process knows."""
     with clock.phase("import"):
@@ -117,6 +106,8 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
     tuning = None
     if "tune" in job:
         with clock.phase("tune"):
+            from benchmarks.cell.tune import tune  # Optuna: only cells that tune wait for it
+
             tuning = tune(job, task, data, train, metrics[0])
         model = build({**job["model"], **tuning["chosen"]}, supplied(job, folders=True))
     warned = fit(model, train, data, clock)
@@ -160,19 +151,6 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
         "tuning": tuning,
         "checks": suspicious,
         "control": control,
-    }
-
-
-def judged_fields(data: Data, scored: Scored) -> dict[str, Any]:
-    """What the cell is judged by, with all that a table needs to know of the metrics."""
-    return {
-        "kind": data.kind,
-        "answer": data.answer,
-        "metric": scored.metrics[0].name,
-        "metrics": [dataclasses.asdict(metric.facts()) for metric in scored.metrics],
-        "scores": finite(scored.scores),
-        "ceiling": None if scored.ceiling is None else finite(scored.ceiling),
-        "floor": finite(scored.floor),
     }
 
 
@@ -261,61 +239,6 @@ def control_of(
     return {"name": job["control"], **dataclasses.asdict(task.finding(data, answers, view))}
 
 
-def columns_of(rows: Any) -> int | None:
-    shape = of_rows.shape(rows)
-    return shape[1] if len(shape) > 1 else None
-
-
-def curves(history: Any) -> dict[str, list[float | None]] | None:
-    """Curves of a fit, with at most CURVE points each."""
-    if not history:
-        return None
-    found = {}
-    for name, values in history.items():
-        every = -(-len(values) // CURVE)
-        found[str(name)] = [float(v) if math.isfinite(v) else None for v in values[::every]]
-    return found
-
-
-def tune(
-    job: Mapping[str, Any], task: Any, data: Data, train: Any, metric: Metric
-) -> dict[str, Any]:
-    """Search the space of the job's model on its train rows (see cell/tune.py)."""
-    from benchmarks.cell.tune import TAIL, best, search  # Optuna: only cells that tune wait for it
-
-    total = len(data.train_labels)
-    head = max(1, min(total - 1, round(total * (1 - TAIL))))
-    # What the task scores is what it always scores, only with other rows in the place of the test.
-    trial_data = dataclasses.replace(
-        data,
-        train_labels=data.train_labels[:head],
-        test_labels=data.train_labels[head:],
-        truth=None,
-        group=None,
-        test_ids=None,
-    )
-
-    def evaluate(values: Mapping[str, Any]) -> float:
-        model = build({**job["model"], **values}, supplied(job))
-        model.fit(of_rows.take(train, slice(None, head)), data.told(trial_data.train_labels))
-        answers = predict(model, of_rows.take(train, slice(head, None)), trial_data)
-        refuse_impossible(answers, trial_data)
-        return scores(task, trial_data, [metric], stored(answers), only=metric.name)[metric.name]
-
-    budget, space = job["tune"]["budget"], job["tune"]["space"]
-    kept = Path(job["trials"]) if "trials" in job else None
-    higher = metric.higher_is_better
-    trials = search(space, budget, evaluate, higher, job["seed"], kept, job.get("stamp", ""))
-    return {
-        "metric": metric.name,
-        "rows": {"fitted": head, "scored": total - head},
-        "budget": dict(budget),
-        "used": {"trials": len(trials), "seconds": sum(trial["seconds"] for trial in trials)},
-        "trials": trials,
-        "chosen": best(trials, higher)["values"],
-    }
-
-
 def refuse_size(model: Any, train: Any) -> None:
     """Raise TooLarge if a model has a setting `max_rows` or `max_values` and the view has more."""
     shape = of_rows.shape(train)
@@ -324,77 +247,3 @@ def refuse_size(model: Any, train: Any) -> None:
         if most is not None and there > most:
             what = limit.removeprefix("max_")
             raise TooLarge(f"{there:,} {what} are more than it takes (model.{limit}={most:,})")
-
-
-def latencies(
-    asked: Asked, test: Any, clock: Clock, timing: Mapping[str, Any]
-) -> dict[str, dict[str, Any]]:
-    """Seconds of one call by batch size, warm (see clock.latency): the batches of `timing`, and
-    all test rows, whose one call is the phase `predict`. A batch larger than the test rows repeats
-    them."""
-    n_test, wall = of_rows.count(test), clock.phases["predict"]["wall"]
-    timed: dict[str, dict[str, Any]] = {}
-    for size in timing["batches"]:
-        batch = of_rows.take(test, np.arange(size) % n_test)
-        timed[str(size)] = latency(
-            lambda batch=batch: asked(batch, "latency"),  # type: ignore[misc]
-            timing["calls"],
-            timing["seconds"],
-        )
-    return {str(n_test): {"p50": wall, "p99": None, "min": wall, "calls": 1}, **timed}
-
-
-def cold_start(
-    job: Mapping[str, Any], model: Any, train: Any, data: Data
-) -> dict[str, float] | None:
-    """What a new process needs before its first prediction (see cell/cold_start.py)."""
-    from benchmarks.cell.cold_start import measured
-
-    config = {**job["model"], **(offered(model, "warm_up") or {})}
-    return measured(config, supplied(job), train, data)
-
-
-def slowdown(job: Mapping[str, Any]) -> float:
-    """How many times as long a fixed piece of work took before and after as at its fastest; the
-    smaller of the two, as a processor that is slow for a moment is so all the time."""
-    if "calibration" not in job or job.get("fastest") is None:
-        return 1.0
-    after = calibration()["seconds"]
-    return float(min(job["calibration"]["seconds"], after) / job["fastest"])
-
-
-def work(made: Prepared, model: Any, tuning: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The part of the work ledger that sources do not tell (docs/work-ledger.md)."""
-    columns: dict[str, int | None] = {"raw_columns": None, "designed_columns": None}
-    if (raw := made.facts["raw_columns"]) is not None:
-        designed = [name for name in of_rows.names(made.train) or [] if name not in set(raw)]
-        is_general = made.facts["general"]
-        columns = {
-            "raw_columns": len(set(raw)),
-            "designed_columns": 0 if is_general else len(designed),
-        }
-    foreign = offered(model, "estimator")
-    knobs = {} if foreign is None else {"knobs": len(foreign.get_params(deep=False))}
-    trials = tuning["used"]["trials"] if tuning else 0
-    return {
-        **columns,
-        "fits": offered(model, "n_fits_") * (1 + trials),
-        "labels": len(made.data.train_labels),
-        "tokens": offered(model, "n_tokens_"),
-        **knobs,
-    }
-
-
-def finite(values: Mapping[str, float]) -> dict[str, float | None]:
-    """JSON has no NaN; a metric that does not exist for these rows is null."""
-    return {k: float(v) if math.isfinite(v) else None for k, v in values.items()}
-
-
-def plain(value: Any) -> Any:
-    """What a model notes may be a NumPy number or anything else; JSON gets a number or a text."""
-    return value.item() if hasattr(value, "item") else str(value)
-
-
-def one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__

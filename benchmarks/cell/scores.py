@@ -1,11 +1,22 @@
 """What a cell is scored by: its task's metrics, computed from answers as they are stored."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.cell.protocols import offered
 from tasks.base import Data, floor_answers
 from tasks.metrics import BESIDE, OF_KIND, Metric, applies, named
+
+
+@dataclasses.dataclass(frozen=True)
+class Scored:
+    """What a cell is judged by."""
+
+    metrics: list[Metric]
+    scores: dict[str, float]
+    floor: dict[str, float]
+    ceiling: dict[str, float] | None
 
 
 class UnknownMetric(ValueError):

@@ -6,6 +6,7 @@ tail by the task's main metric. The first trial is the model as it stands, so th
 finds nothing better changes nothing. Optuna's TPE (Bergstra et al. 2011) proposes the others.
 """
 
+import dataclasses
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -19,6 +20,13 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
+
+from benchmarks.cell import rows as of_rows
+from benchmarks.cell.answers import predict, refuse_impossible, stored
+from benchmarks.cell.build import build, supplied
+from benchmarks.cell.scores import scores
+from tasks.base import Data
+from tasks.metrics import Metric
 
 TAIL = 0.2  # share of the train rows that trials are scored on
 Trial = dict[str, Any]
@@ -115,3 +123,40 @@ def best(trials: list[Trial], higher_is_better: bool) -> Trial:
     if not scored:
         raise ValueError(f"all {len(trials)} trials failed, the first: {trials[0]['reason']}")
     return (max if higher_is_better else min)(scored, key=lambda trial: trial["score"])
+
+
+def tune(
+    job: Mapping[str, Any], task: Any, data: Data, train: Any, metric: Metric
+) -> dict[str, Any]:
+    """Search the space of the job's model on its train rows; the record's `tuning`."""
+    total = len(data.train_labels)
+    head = max(1, min(total - 1, round(total * (1 - TAIL))))
+    # What the task scores is what it always scores, only with other rows in the place of the test.
+    trial_data = dataclasses.replace(
+        data,
+        train_labels=data.train_labels[:head],
+        test_labels=data.train_labels[head:],
+        truth=None,
+        group=None,
+        test_ids=None,
+    )
+
+    def evaluate(values: Mapping[str, Any]) -> float:
+        model = build({**job["model"], **values}, supplied(job))
+        model.fit(of_rows.take(train, slice(None, head)), data.told(trial_data.train_labels))
+        answers = predict(model, of_rows.take(train, slice(head, None)), trial_data)
+        refuse_impossible(answers, trial_data)
+        return scores(task, trial_data, [metric], stored(answers), only=metric.name)[metric.name]
+
+    budget, space = job["tune"]["budget"], job["tune"]["space"]
+    kept = Path(job["trials"]) if "trials" in job else None
+    higher = metric.higher_is_better
+    trials = search(space, budget, evaluate, higher, job["seed"], kept, job.get("stamp", ""))
+    return {
+        "metric": metric.name,
+        "rows": {"fitted": head, "scored": total - head},
+        "budget": dict(budget),
+        "used": {"trials": len(trials), "seconds": sum(trial["seconds"] for trial in trials)},
+        "trials": trials,
+        "chosen": best(trials, higher)["values"],
+    }

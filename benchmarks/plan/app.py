@@ -30,7 +30,7 @@ from omegaconf.errors import ConfigAttributeError, OmegaConfBaseException
 
 from benchmarks.errors import BadInput, unknown_key
 from benchmarks.plan.cells import PARTS, Plan, to_cells
-from benchmarks.plan.config import RunConfig, run_config
+from benchmarks.plan.config import run_config
 from benchmarks.plan.settings import REQUIRED, complete, read_settings
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -110,20 +110,10 @@ def plans_of(configs: Sequence[DictConfig], loader: ConfigLoader) -> list[Plan]:
     choices = [config.hydra.runtime.choices for config in configs]
     given = [resolved(config) for config in configs]
     settings = [run_config(*pair) for pair in zip(given, choices, strict=True)]
-    plans = []
-    for config, values, chosen, checked in zip(configs, given, choices, settings, strict=True):
-        stands = values if is_plain(config) else plain(chosen["task"], chosen["model"])
-        plans.append(Plan(checked, to_cells(values, chosen, checked, stands)))
-    return plans
-
-
-def is_plain(config: DictConfig) -> bool:
-    """Are its task and model surely as their YAML and class have them? Composing them once more
-    to see would take 70 ms a model."""
-    choices = config.hydra.runtime.choices
-    keys = {override.partition("=")[0] for override in config.hydra.overrides.task} - {*PARTS}
-    harmless = RunConfig.model_fields.keys() - choices.keys()
-    return choices.get("suite") is None and all(key.split(".")[0] in harmless for key in keys)
+    return [
+        Plan(checked, to_cells(config, chosen, checked, plain(chosen["task"], chosen["model"])))
+        for config, chosen, checked in zip(given, choices, settings, strict=True)
+    ]
 
 
 def plain_parts(loader: ConfigLoader, config: DictConfig, task: str, model: str) -> dict[str, Any]:

@@ -197,8 +197,8 @@ class Executor:
         """A worker whose threads are fixed at the cell's number and whose libraries are loaded."""
         threads = cell.config["threads"]
         if threads not in self._workers:
-            is_given = self._given is not None and self._given.threads == threads
-            worker = self._given if is_given else Worker(threads)
+            given = self._given
+            worker = given if given and given.threads == threads else Worker(threads)
             worker.load(self._modules)
             self._workers[threads] = worker
         return self._workers[threads]

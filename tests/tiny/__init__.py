@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from tasks.base import Data, Metric
-from tasks.metrics import averaged
+from tasks.influences import averaged
 
 
 def spread(predictions: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
