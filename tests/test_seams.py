@@ -30,6 +30,9 @@ def test_a_task_is_judged_by_the_metrics_it_names(eras, records, tmp_path, capsy
     assert record["metric"] == "average_precision"
     assert {"roc_auc", "macro_f1", "recall_at_10"} <= set(record["scores"])
     table, page, comparison = shown(tmp_path, capsys)
+    for text in (table, page):
+        assert "note: 300 rows are tested" in text
+        assert "are heads (seed 0)" in text, "what is not so in all seeds says in which it is"
     assert "| average precision | Brier score |" in " ".join(table.split())
     assert "Brier score" in page
     assert "average precision" in comparison

@@ -160,6 +160,21 @@ class Section:
     def everything(self) -> list[Row]:
         return [*self.bounds, *self.rows]
 
+    @property
+    def notices(self) -> list[str]:
+        """What the task says of how its rows were read and split; with the seeds that it is true
+        of, where it is not of all."""
+        seeds: dict[str, set[int]] = {}
+        done = [record for row in self.everything for record in row.done]
+        for record in done:
+            for text in record.get("notices", ()):
+                seeds.setdefault(text, set()).add(record["seed"])
+        every = {record["seed"] for record in done}
+        return [
+            text if its == every else f"{text} (seed {', '.join(map(str, sorted(its)))})"
+            for text, its in seeds.items()
+        ]
+
     def known(self, row: Row) -> Spread | None:
         """How much of what can be known at all a row knows: how far its main metric is on the way
         from the floor (0) to the best bound (1). None without a bound on the same seeds."""

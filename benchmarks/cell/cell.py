@@ -137,6 +137,7 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
         **judged_fields(data, scored),
         "rows": {"train": len(data.train_labels), "test": len(data.test_labels)},
         "columns": columns_of(train),
+        "notices": list(made.facts["notices"]),
         "prepared": {"origin": made.origin, **({"why": made.why} if made.why else {})},
         "warmed_up": cold is None,
         "latency": timed,

@@ -31,7 +31,7 @@ class Prepared:
     train: Any
     test: Any
     facts: Mapping[str, Any]
-    """What the task says: `raw_columns`, `suspicions`, `general`."""
+    """What the task says: `raw_columns`, `suspicions`, `notices`, `general`."""
     origin: str
     """`made` for this cell and kept, `found` kept, or made by this cell and not kept: `own`"""
     why: str = ""
@@ -79,11 +79,13 @@ def task_of(job: Mapping[str, Any]) -> Any:
 
 
 def facts_of(task: Any, data: Data, view: str) -> dict[str, Any]:
-    raw, suspicions = offered(task, "raw_columns"), offered(task, "suspicions")
+    raw = offered(task, "raw_columns")
+    suspicions, notices = offered(task, "suspicions"), offered(task, "notices")
     return {
         "general": offered(task, "general"),
         "raw_columns": None if raw is None else [str(name) for name in raw(data, view)],
         "suspicions": [] if suspicions is None else list(suspicions(data)),
+        "notices": [] if notices is None else list(notices(data)),
     }
 
 

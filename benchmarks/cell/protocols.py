@@ -98,6 +98,7 @@ TASK_MAY_HAVE: Mapping[str, Any] = {
     "check": None,  # () -> None, or ValueError where settings contradict each other
     "look": None,  # (rows) -> Look: what the first so many rows tell
     "suspicions": None,  # (data) -> sentences on what may be a leak (check ME11)
+    "notices": None,  # (data) -> sentences on how its rows were read and split, for every table
     "raw_columns": None,  # (data, view) -> names of the raw columns that a view reads
     # Controls (cell/controls.py): the same rows with other outcomes, wherever these stand; and the
     # first n rows as they were, with all that came after them made different.

@@ -80,6 +80,7 @@ def findings(section: Section) -> list[str]:
         *(f"! {text}" for text in fired_checks(section)),
         *(f"* {label}: {reason}" for label, reason in section.strange_clocks.items()),
         *open_questions(section),
+        *(f"note: {text}" for text in section.notices),
     )
     how = " · ".join(f"{row.label}: {row.notes()}" for row in section.rows if row.notes())
     unasked = "; ".join(f"not asked: {reason}" for reason in section.unasked.values())

@@ -57,6 +57,9 @@ class Rare:
         n = len(data.test_labels)
         return data.raw[n:], data.raw[:n]
 
+    def notices(self, data: Data) -> list[str]:
+        return [f"{len(data.test_labels)} rows are tested", f"{data.test_labels.sum()} are heads"]
+
     def metrics(self, data: Data) -> list[str | Metric]:
         named: dict[str, list[str | Metric]] = {
             "average_precision": ["average_precision", "brier"],
