@@ -123,25 +123,22 @@ def size(path: str, seen: int, limit: int) -> tuple[int, bool]:
 
 
 def find(path: str) -> list[str]:
-    """The files that a path stands for. Raises ValueError if there are none, or none to be read."""
+    """The files that a path stands for. Raises ValueError if there are none, or none to be read.
+
+    What exists is meant as it is, whatever it is called: `data[1].csv` is a file and no pattern.
+    """
     if REMOTE.match(path):
         return [path]
-    place = Path(path).expanduser()
-    if place.is_dir():
-        known = tuple(ending for endings in FORMATS.values() for ending in endings)
-        files = [file for file in sorted(place.rglob("*")) if plain(file.name).endswith(known)]
-        if not files:
-            raise ValueError(f"{path} is a folder with nothing readable in it ({', '.join(known)})")
-    elif place.exists():
-        files = [place]
-    elif has_magic(path):
-        files = [Path(found) for found in sorted(glob(str(place), recursive=True))]  # noqa: PTH207
-        if not files:
-            raise ValueError(f"no file matches {path}")
-    else:
-        raise ValueError(f"there is no file {path}")
+    try:
+        files = _matching(path)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except RuntimeError as error:  # ~name/…
+        raise ValueError(f"{path} cannot be read: {error}") from None
     for file in files:
         try:
+            if not file.is_file():  # reading a pipe would wait, and only once
+                raise ValueError(f"{file} is neither a file nor a folder")
             with file.open("rb") as opened:
                 empty = not opened.read(1)
         except OSError as error:
@@ -149,6 +146,31 @@ def find(path: str) -> list[str]:
         if empty:
             raise ValueError(f"{file} is empty")
     return [str(file) for file in files]
+
+
+def _matching(path: str) -> list[Path]:
+    """What lies there: a file, those of a folder, or those that match. Raises ValueError if nothing
+    does, OSError where that may not be asked, RuntimeError for a user who does not exist."""
+    if not path.strip():
+        raise ValueError("task.path is empty; say where the table lies")
+    place = Path(path)
+    place = place if place.exists() else place.expanduser()
+    if place.is_dir():
+        known = tuple(ending for endings in FORMATS.values() for ending in endings)
+        files = [file for file in sorted(place.rglob("*")) if plain(file.name).endswith(known)]
+        if not files:
+            raise ValueError(f"{path} is a folder with nothing readable in it ({', '.join(known)})")
+        return files
+    if place.exists():
+        return [place]
+    if not has_magic(str(place)):
+        raise ValueError(f"there is no file {path}")
+    found = [Path(match) for match in sorted(glob(str(place), recursive=True))]  # noqa: PTH207 - pathlib takes no absolute ones
+    files = [match for match in found if not match.is_dir()]
+    if not files:
+        what = "only folders match" if found else "no file matches"
+        raise ValueError(f"{what} {path}")
+    return files
 
 
 def plain(name: str) -> str:
