@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 from annotated_types import Ge, Le
 
-from tasks.base import Data, Look, UnknownView
+from tasks.base import Data, Look, UnknownView, labels_of
 from tasks.table import fetch
 from tasks.table import split as splitting
 from tasks.table import target as targets
@@ -49,6 +49,7 @@ class Rows(NamedTuple):
     found: Understood
     train: np.ndarray  # positions, in the order in which models see them
     test: np.ndarray
+    said: list[str]  # on the split
 
 
 @dataclass
@@ -104,31 +105,26 @@ class Table:
     def load(self, seed: int) -> Data:
         """Read the file and split its rows. Raises ValueError with one sentence."""
         found = self.understand()
-        train, test = self._split(found, seed)
-        for rows, name in ((train, "train"), (test, "test")):
-            there = set(found.labels[rows]) if found.classes else set()
-            if missing := [c for c in found.classes if c not in there]:
-                raise ValueError(
-                    f"the class {missing[0]!r} has no {name} row when split by {found.plan.column}"
-                )
-        group = found.table[str(found.plan.column)] if found.plan.way == "group" else None
+        labels = labels_of(found.labels, found.classes)
+        train, test, said, group = self._split(found, labels, seed)
         return Data(
-            raw=Rows(found, train, test),
-            train_labels=found.labels[train],
-            test_labels=found.labels[test],
+            raw=Rows(found, train, test, said),
+            train_labels=labels[train],
+            test_labels=labels[test],
             classes=found.classes,
-            group=None if group is None else pd.factorize(group)[0][test],
+            group=None if group is None else group[test],
             test_ids=test,
+            ordered=True,
         )
 
     def suspicions(self, data: Data) -> list[str]:
         """What may be a leak, a sentence each (tasks.table.suspicion)."""
-        return self._suspicions(*data.raw)
+        return self._suspicions(data.raw.found, data.raw.train, data.raw.test)
 
     def notices(self, data: Data) -> list[str]:
-        """What may have been meant otherwise, or was left out: a sentence each."""
-        found: list[str] = data.raw.found.notices
-        return found
+        """What may have been meant otherwise, what was left out, and how the rows were split: a
+        sentence each."""
+        return [*data.raw.found.notices, *data.raw.said]
 
     def look(self, limit: int) -> Look:
         """What about `limit` rows tell, spread over all. Raises ValueError with one sentence."""
@@ -152,14 +148,22 @@ class Table:
         by = f" by {found.plan.column}" if found.plan.column else ""
         facts.append(("split", f"{found.plan.way}{by}: {found.plan.why} (or task.split=…)"))
         columns = [(c.name, *c.told(len(found.table))) for c in found.columns]
-        warnings = found.notices + self._suspicions(found, *self._split(found, 0))
+        labels = labels_of(found.labels, found.classes)
+        try:
+            train, test, said, _ = self._split(found, labels, 0)
+        except ValueError as error:
+            if seen == rows:
+                raise
+            train, test, said = np.arange(len(labels)), np.arange(0), [f"of these rows: {error}"]
+        facts += [("", text) for text in said]
+        warnings = found.notices + self._suspicions(found, train, test)
         return Look(facts, columns, warnings, rows, sum(c.kind != "out" for c in found.columns))
 
-    def _split(self, found: Understood, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    def _split(self, found: Understood, labels: np.ndarray, seed: int) -> splitting.Split:
+        """labels: as codes."""
         column = found.plan.column
         by = None if column is None else found.table[column]
-        labels, classes = found.labels, found.classes
-        return splitting.split(found.plan.way, seed, self.test_share, labels, classes, by)
+        return splitting.split(found.plan, seed, self.test_share, labels, found.classes, by)
 
     def _suspicions(self, found: Understood, train: np.ndarray, test: np.ndarray) -> list[str]:
         table, columns, target, labels, classes, *_ = found
@@ -263,7 +267,7 @@ class Table:
         """`features`: typed columns, with what has to be learned learned from train rows."""
         if name != "features":
             raise UnknownView("table", name, ("features",))
-        found, train, test = data.raw
+        found, train, test, _ = data.raw
         rows = found.table.iloc[train]
         preparation = Preparation(found.columns).fit(rows)
         return preparation.transform(rows), preparation.transform(found.table.iloc[test])
