@@ -11,8 +11,9 @@ knows no model and no task.
 later run is worse than in the first by more than AMOUNT (in the metric's own units) and that is
 not noise, i.e. the whole 95 % interval of the change lies on the worse side; and if a model that
 was done in the first run ended otherwise (failed, timeout, ...) in a later one. Otherwise it is 0;
-identical predictions never fail, and a model that only one of the runs has does not count. The
-exit code is 2 for bad input, and for runs that have no task in common.
+identical predictions never fail, and what only one of the runs has does not count: a model, or a
+variant beside a plain row that both have. The exit code is 2 for bad input, and for runs that have
+no task in common.
 """
 
 import argparse

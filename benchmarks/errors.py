@@ -4,6 +4,12 @@ import typing
 
 import pydantic
 
+FORMS = {
+    "list_type": 'list, as "{key}=[A,B]"',
+    "dict_type": 'mapping, as "{key}={{NAME: VALUE}}"',
+}
+"""What a value has to look like, by pydantic's names of what is wrong with it."""
+
 
 class BadInput(Exception):
     """A user's mistake: one sentence on what was found and what is allowed."""
@@ -17,6 +23,8 @@ def refusal(error: pydantic.ValidationError, prefix: str = "") -> str:
     if path[-1] in ("int", "float", "str", "bool"):
         path.pop()
     key = prefix + ".".join(path)
+    if (form := FORMS.get(first["type"])) is not None:
+        return f"{key}={first['input']}: give a {form.format(key=key)}."
     if first["type"] == "missing":
         return f"{key} is missing; give it as {key}=VALUE."
     return f"{key}={first['input']}: {first['msg'][0].lower()}{first['msg'][1:]}."

@@ -35,6 +35,7 @@ COLUMNS = 40  # that are listed one by one
 
 def task_of(overrides: Sequence[str]) -> tuple[str, Any]:
     """Name of the task, and the task itself. Raises BadInput."""
+    app.require_settings(overrides)
     for override in overrides:
         key = override.partition("=")[0].lstrip("+~")
         if key != "task" and not key.startswith("task."):

@@ -4,6 +4,7 @@ python -m benchmarks model=svm,xgboost seed=0,1,2
 """
 
 import json
+import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -73,7 +74,7 @@ def run_cells(
     show(run, shown, records, console)
     if settings.picture and (wanted or not list(run.folder.glob("*.svg"))):
         for file in pages.draw(run.folder, everything):
-            console.print(f"picture: {file}", highlight=False)
+            console.print(f"picture: {escape(str(file))}", highlight=False)
     if any(is_failure(record) for record in records):
         raise SystemExit(app.FAILED_CELLS)
 
@@ -191,15 +192,16 @@ def show(run: Run, found: Sequence[Section], records: Iterable[Record], console:
     """Print the table of the cells that were asked for, and where everything lies."""
     console.print()
     console.print(pages.render(found, console.width))
+    folder = escape(str(run.folder))
     console.print(
-        f"\nAll of run {run.name}: {run.folder}/table.md; each pair of models: verdicts.md; as a "
-        f"page: python -m benchmarks.report {run.folder}",
+        f"\nAll of run {run.name}: {folder}/table.md; each pair of models: verdicts.md; as a "
+        f"page: python -m benchmarks.report {escape(shlex.quote(str(run.folder)))}",
         highlight=False,
     )
     failed = sum(map(is_failure, records))
     if failed:
         console.print(
-            f"[red]{failed} failed[/]; what they printed lies in {run.cells}/*.log. They run "
+            f"[red]{failed} failed[/]; what they printed lies in {folder}/cells/*.log. They run "
             "again when their code changes, or with rerun=failed.",
             highlight=False,
         )

@@ -39,8 +39,8 @@ BAD = {
     "verdicts.band=-1": "verdicts.band=-1: input should be greater than or equal to 0",
     "metric=ROC": "metric=ROC: string should match",
     "rerun=maybe": "rerun=maybe: input should be 'nothing', 'failed' or 'disturbed'",
-    "seed=0,,1": "Error parsing override 'seed=0,,1'",
-    "foo": "missing EQUAL",
+    "seed=0,,1": "seed=0,,1: input should be a valid integer",
+    "foo": "foo is neither KEY=VALUE nor an option",
     "results=/proc/none": "cannot be written",
 }
 

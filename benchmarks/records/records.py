@@ -3,6 +3,7 @@
 results/README.md documents the fields. This module knows no model, no task and no clock.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -272,8 +273,10 @@ class Run:
 def open_run(results: Path, name: str) -> Run:
     """Open an existing run by name (or by path); BadInput lists those there are."""
     for folder in (results / name, Path(name)):
-        if (folder / "cells").is_dir():
-            return Run(folder)
+        with contextlib.suppress(OSError, RuntimeError):  # a name too long, a user unknown
+            folder = folder.expanduser()
+            if (folder / "cells").is_dir():
+                return Run(folder if folder.name.strip(".") else folder.resolve())
     runs = sorted(p.parent.name for p in results.glob("*/cells")) if results.is_dir() else []
     known = f"there are: {', '.join(runs)}" if runs else f"{results}/ holds none yet"
     raise BadInput(f"There is no run {name}; {known}.")

@@ -185,12 +185,18 @@ def common(types: Sequence[pa.DataType]) -> pa.DataType:
     return pa.unify_schemas(fields, promote_options="permissive").field(0).type
 
 
+def place_of(path: str) -> Path:
+    """A path with its ~ expanded, unless something is called like that."""
+    place = Path(path)
+    return place if place.exists() else place.expanduser()
+
+
 def root_of(path: str) -> Path | None:
     """The folder below which names of folders tell something of the rows in them."""
-    place = Path(path).expanduser()
+    place = place_of(path)
     if place.is_dir():
         return place
-    if place.exists() or not has_magic(path):
+    if place.exists() or not has_magic(str(place)):
         return None
     fixed = list(takewhile(lambda part: not has_magic(part), place.parts))
     return Path(*fixed)
@@ -215,28 +221,20 @@ def with_partitions(table: pa.Table, values: Mapping[str, str | None]) -> pa.Tab
 
 
 def find(path: str) -> list[str]:
-    """The files that a path stands for. Raises ValueError if there are none, or none to be read."""
-    place = Path(path).expanduser()
-    if place.is_dir():
-        known = tuple(ending for endings in FORMATS.values() for ending in endings)
-        files = [
-            file
-            for file in sorted(place.rglob("*"))
-            if plain(file.name).endswith(known) and not is_hidden(file, place) and file.is_file()
-        ]
-        if not files:
-            raise ValueError(f"{path} is a folder with nothing readable in it ({', '.join(known)})")
-    elif place.exists():
-        files = [place]
-    elif has_magic(path):
-        found = [Path(file) for file in sorted(glob(str(place), recursive=True))]  # noqa: PTH207
-        files = [file for file in found if file.is_file() and not is_hidden(file, root_of(path))]
-        if not files:
-            raise ValueError(f"no file matches {path}")
-    else:
-        raise ValueError(f"there is no file {path}")
+    """The files that a path stands for. Raises ValueError if there are none, or none to be read.
+
+    What exists is meant as it is, whatever it is called: `data[1].csv` is a file and no pattern.
+    """
+    try:
+        files = _matching(path)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except RuntimeError as error:  # ~name/…
+        raise ValueError(f"{path} cannot be read: {error}") from None
     for file in files:
         try:
+            if not file.is_file():  # reading a pipe would wait, and only once
+                raise ValueError(f"{file} is neither a file nor a folder")
             with file.open("rb") as opened:
                 empty = not opened.read(1)
         except OSError as error:
@@ -251,6 +249,34 @@ def is_hidden(file: Path, root: Path | None) -> bool:
     parts = file.relative_to(root).parts if root is not None else (file.name,)
     marked = any(part.startswith((".", "_", "~$")) and "=" not in part for part in parts)
     return marked or file.name.endswith(("~", ".swp", ".tmp", ".bak", ".crc", ".part"))
+
+
+def _matching(path: str) -> list[Path]:
+    """What lies there: a file, those of a folder, or those that match. Raises ValueError if nothing
+    does, OSError where that may not be asked, RuntimeError for a user who does not exist."""
+    if not path.strip():
+        raise ValueError("task.path is empty; say where the table lies")
+    place = place_of(path)
+    if place.is_dir():
+        known = tuple(ending for endings in FORMATS.values() for ending in endings)
+        files = [
+            file
+            for file in sorted(place.rglob("*"))
+            if plain(file.name).endswith(known) and not is_hidden(file, place) and file.is_file()
+        ]
+        if not files:
+            raise ValueError(f"{path} is a folder with nothing readable in it ({', '.join(known)})")
+        return files
+    if place.exists():
+        return [place]
+    if not has_magic(str(place)):
+        raise ValueError(f"there is no file {path}")
+    found = [Path(match) for match in sorted(glob(str(place), recursive=True))]  # noqa: PTH207 - pathlib takes no absolute ones
+    files = [file for file in found if not file.is_dir() and not is_hidden(file, root_of(path))]
+    if not files:
+        what = "only folders match" if found else "no file matches"
+        raise ValueError(f"{what} {path}")
+    return files
 
 
 def plain(name: str) -> str:
