@@ -222,12 +222,14 @@ class Run:
             return None, ""
         except Unreadable as error:
             return None, f"{path} {error}; its cell runs again"
+        if damage := self._damage(record):
+            return None, f"{path} {damage}; its cell runs again"
         return (record if record["code"] == dict(cell.code) else None), ""
 
     def _load(self, path: Path) -> Record:
         """A record, with what lies beside it as it was left. Raises FileNotFoundError, Unreadable.
 
-        Those of older schemas hold no checksums: what they predicted is then looked at itself.
+        Those of older schemas hold no checksums (see `_damage`).
         """
         record = parse(files.content(path, MOST))
         if record["status"] != "done":
@@ -242,13 +244,18 @@ class Run:
                 raise Unreadable(f"lacks what belongs to it: {name}{suffix} {error}") from None
             if not same:
                 raise Unreadable(f"does not belong to {name}{suffix}, which was changed since")
-        if not {".npz", ".answers.jsonl"} & record.get("files", {}).keys():
-            with contextlib.suppress(FileNotFoundError):
-                try:
-                    self._outcomes(record, None)
-                except Unreadable as error:
-                    raise Unreadable(f"has predictions that are damaged: {name} {error}") from None
         return record
+
+    def _damage(self, record: Record) -> str:
+        """Of a record without checksums: what is wrong with its predictions, if they are there."""
+        if record["status"] == "done" and not record.get("files"):
+            try:
+                self._outcomes(record, None)
+            except FileNotFoundError:
+                pass  # as in a run that was passed on without them
+            except Unreadable as error:
+                return f"has predictions that are damaged (the file {error})"
+        return ""
 
     def write(self, cell: Cell, record: Record, scratch: Path) -> Record:
         """Put the record in place, its predictions first, then drop the scratch folder; as it was
@@ -318,11 +325,14 @@ class Run:
         return self.scan()[0]
 
     def scan(self) -> tuple[list[Record], list[str]]:
-        """(records that can be read, a sentence on every file that cannot)"""
+        """(records that can be read, a sentence on everything that cannot)"""
         records, unreadable = [], []
         for path in sorted(self.cells.glob("*.json")):
             try:
-                records.append(self._load(path))
+                record = self._load(path)
+                records.append(record)
+                if damage := self._damage(record):
+                    unreadable.append(f"{path} {damage}; its row is shown without them")
             except FileNotFoundError:  # it went while we looked
                 continue
             except Unreadable as error:

@@ -18,7 +18,7 @@ Seconds = Annotated[float, Ge(0), Le(1e9)]
 Count = Annotated[int, Ge(0), Le(2**53)]
 Rows = Annotated[int, Ge(1), Le(2**53)]
 Text = Annotated[str, pydantic.StringConstraints(max_length=1_000_000)]
-Name = Annotated[str, pydantic.StringConstraints(pattern=r"^[^/\x00-\x1f]+$", max_length=200)]
+Name = Annotated[str, pydantic.StringConstraints(pattern=r"^[^\x00]+$", max_length=200)]
 Digits = Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9]{1,15}$")]
 Beside = Annotated[
     str, pydantic.StringConstraints(pattern=r"^\.(npz|answers\.jsonl|artifacts/[^\x00]+)$")
