@@ -19,7 +19,7 @@ from benchmarks.cell import rows as of_rows
 from benchmarks.cell import views
 from benchmarks.cell.build import build
 from benchmarks.cell.protocols import offered
-from benchmarks.errors import BadInput
+from benchmarks.errors import FINISHED, BadInput, command
 from benchmarks.plan import app
 from benchmarks.records import machine
 from benchmarks.records.records import Run
@@ -104,18 +104,15 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     overrides = list(sys.argv[1:] if arguments is None else arguments)
     if not overrides or {"-h", "--help"} & set(overrides):
         print(__doc__)
-        return 0
-    try:
-        name, task = task_of(overrides)
-        render(name, look(task), Console())
-    except BadInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+        return FINISHED
+    name, task = task_of(overrides)
+    render(name, look(task), terminal.Terminal())
+    return FINISHED
 
 
 if __name__ == "__main__":
