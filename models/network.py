@@ -56,7 +56,8 @@ class Network:
             self.classes_, codes = np.unique(y, return_inverse=True)
             target = torch.tensor(codes)
         target = target.to(self.device_)
-        # Rows come in time order, so the tail is to the head what the test rows are to the tail.
+        # Rows come in order of time, or dealt out where there is none, so the tail is to the head
+        # what the test rows are to all.
         head = max(1, min(len(y) - 1, round(len(y) * (1 - self.holdout))))
 
         torch.manual_seed(self.random_state)
@@ -133,8 +134,12 @@ class Encoder:
     def __init__(self, X: pd.DataFrame, bins: int) -> None:
         self.categories = {c: X[c].cat.categories for c in X if X[c].dtype == "category"}
         self.numbers = [c for c in X if c not in self.categories]
+        # Where the mean is so large that float32 would not tell values apart, it is the new zero.
+        numbers = X[self.numbers].astype(float)
+        mean = numbers.mean()
+        self.origin = mean.where(mean.abs() > 1e3 * numbers.std(), 0.0)
         # Half-empty columns are cut at what they hold; empty ones become all zeros.
-        filled = X[self.numbers].astype(float).dropna(axis=1, how="all")
+        filled = (numbers - self.origin).dropna(axis=1, how="all")
         facts = [filled.mean(), filled.std(), *(filled.quantile(k / bins) for k in range(bins + 1))]
         table = pd.DataFrame(facts).reindex(columns=self.numbers).fillna(0).to_numpy(np.float32)
         # (numbers, 1), (numbers, 1) and (numbers, bins + 1)
@@ -145,7 +150,7 @@ class Encoder:
         """-> (n, numbers) float32 with NaN, and (n, categories) int64 with 0 for missing or new."""
         codes = [X[c].cat.set_categories(k).cat.codes for c, k in self.categories.items()]
         categories = np.array(codes, dtype=np.int64).reshape(len(codes), len(X)).T + 1
-        numbers = X[self.numbers].astype(float).to_numpy(np.float32)
+        numbers = (X[self.numbers].astype(float) - self.origin).to_numpy(np.float32)
         return torch.tensor(numbers, device=device), torch.tensor(categories, device=device)
 
 
@@ -161,10 +166,10 @@ class Members(nn.Module):
         members, width = self.shape = settings.members, settings.width
         self.dropout = settings.dropout
         self.register_buffer("mean", encoder.mean)
-        self.register_buffer("spread", encoder.spread.clamp_min(1e-6))
+        self.register_buffer("spread", encoder.spread.clamp_min(1e-30))
         self.register_buffer("gaps", encoder.gaps)
         self.register_buffer("low", encoder.edges[:, :-1])
-        self.register_buffer("size", encoder.edges.diff().clamp_min(1e-6))
+        self.register_buffer("size", encoder.edges.diff().clamp_min(1e-30))
         self.embeddings = nn.ModuleList(
             nn.Embedding(len(known) + 1, settings.embedding)
             for known in encoder.categories.values()

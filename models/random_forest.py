@@ -14,7 +14,6 @@ import pandas as pd
 import sklearn.ensemble
 from annotated_types import Ge, Gt, Le
 from sklearn.compose import ColumnTransformer, make_column_selector, make_column_transformer
-from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OrdinalEncoder
 
 try:
@@ -26,7 +25,8 @@ except ImportError:
 @dataclass
 class RandomForest:
     n_estimators: Annotated[int, Ge(1)] = 150  # trees; more never hurts, only costs
-    max_features: Annotated[float, Gt(0), Le(1)] = 0.3  # share of columns a split chooses from
+    # Share of columns a split chooses from; None: as many as scikit-learn gives it.
+    max_features: Annotated[float, Gt(0), Le(1)] | None = 0.3
     min_samples_leaf: Annotated[int, Ge(1)] = 3  # rows a leaf needs, each counted once
     max_rows: Annotated[int, Ge(1)] = 2_000_000  # more are refused: 4 kB of nodes for each row
     engine: Literal["auto", "sklearn", "intelex"] = "auto"  # auto: intelex where installed
@@ -50,11 +50,21 @@ class RandomForest:
         # intelex counts a row of a leaf as often as it was drawn, scikit-learn once: of n draws
         # from n rows, 1 - 1/e are different ones.
         drawn = round(self.min_samples_leaf / (1 - math.exp(-1)))
-        self.prepare_ = prepare()
-        Z = self.prepare_.fit_transform(floats(X))
+        if self.regression_:
+            # Of small numbers every node looks pure, and large ones swallow their differences.
+            self.offset_, self.scale_ = y.mean(), y.std() or 1.0
+            y = (y - self.offset_) / self.scale_
+        numbers = floats(X).select_dtypes(float)
+        # Where the mean is so large that float32 would not tell values apart, it is the new zero.
+        mean = numbers.mean()
+        self.origin_ = mean.where(mean.abs() > 1e3 * numbers.std(), 0.0)
+        low, high = (numbers - self.origin_).min(), (numbers - self.origin_).max()
+        self.gap_ = (2 * low - high).clip(upper=-1e6).fillna(-1e6)  # far below all values
+        self.prepare_ = prepare().fit(self._filled(X))
+        Z = self.prepare_.transform(self._filled(X))
         self.model_ = kind(
             n_estimators=self.n_estimators,
-            max_features=self.max_features,
+            max_features=self.max_features or (1.0 if self.regression_ else "sqrt"),
             min_samples_leaf=drawn if intelex else self.min_samples_leaf,
             random_state=self.random_state,
             n_jobs=self.n_jobs,
@@ -72,11 +82,17 @@ class RandomForest:
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
-        return self.model_.predict_proba(self.prepare_.transform(floats(X)))
+        return self.model_.predict_proba(self.prepare_.transform(self._filled(X)))
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n,), regression only."""
-        return self.model_.predict(self.prepare_.transform(floats(X)))
+        values = self.model_.predict(self.prepare_.transform(self._filled(X)))
+        return values * self.scale_ + self.offset_
+
+    def _filled(self, X: pd.DataFrame) -> pd.DataFrame:
+        Z = floats(X)
+        Z[self.gap_.index] = (Z[self.gap_.index] - self.origin_).fillna(self.gap_)
+        return Z
 
 
 def floats(X: pd.DataFrame) -> pd.DataFrame:
@@ -85,7 +101,7 @@ def floats(X: pd.DataFrame) -> pd.DataFrame:
 
 
 def prepare() -> ColumnTransformer:
-    """Categories as whole numbers, a missing or new one as -1; missing numbers far below all."""
+    """Categories as whole numbers, a missing or new one as -1."""
     return make_column_transformer(
         (
             OrdinalEncoder(
@@ -93,5 +109,5 @@ def prepare() -> ColumnTransformer:
             ),
             make_column_selector(dtype_include="category"),
         ),
-        remainder=SimpleImputer(strategy="constant", fill_value=-1e6, keep_empty_features=True),
+        remainder="passthrough",
     )

@@ -10,10 +10,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from benchmarks.analysis.curves import SHARES, THRESHOLDS, curve
 from benchmarks.analysis.summary import Row
 from benchmarks.records.records import Run
 from benchmarks.report import main
-from benchmarks.show.curves import SHARES, THRESHOLDS, curve
 from benchmarks.show.files import write_files
 from benchmarks.show.parts import Chapter, Entry, Head, Table
 from tests.conftest import ROOT
@@ -281,6 +281,7 @@ def test_other_kinds_of_tasks(made, record, kind):
             model,
             kind=kind,
             metric=metrics[kind][0],
+            rows={"train": 2000, "test": 300},
             scores=scores,
             ceiling=None,
             floor=dict.fromkeys(metrics[kind], 0.2),

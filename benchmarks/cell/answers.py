@@ -89,9 +89,12 @@ def refuse_impossible(answers: Any, data: Data) -> None:
 
 
 def stored(answers: Any) -> Any:
-    """Answers as they are kept. Scores are computed from these, so that a metric computed later
-    from the file is the same number."""
-    return answers if isinstance(answers, list) else answers.astype(np.float32)
+    """Answers as they are kept: probabilities in float32, values as they are, since what is to be
+    told apart may be small beside their size. Scores are computed from these, so that a metric
+    computed later from the file is the same number."""
+    if isinstance(answers, list):
+        return answers
+    return answers.astype(np.float32 if answers.ndim == 2 else np.float64)
 
 
 def save(folder: Path, answers: Any, truth: Any, data: Data, more: dict[str, np.ndarray]) -> None:

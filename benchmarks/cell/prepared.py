@@ -6,6 +6,7 @@ calls expensive is kept in a bounded cache from run to run. What the making took
 every cell that used it, and the record says whether this one waited for it.
 """
 
+import dataclasses
 import os
 import shutil
 import sys
@@ -16,12 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.cell import rows as of_rows
 from benchmarks.cell import storage, views
 from benchmarks.cell.build import build, supplied
 from benchmarks.cell.clock import Clock
 from benchmarks.cell.controls import CONTROLS
 from benchmarks.cell.protocols import offered
-from tasks.base import Data
+from tasks.base import Data, dealt
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,21 @@ def _own(job: Mapping[str, Any], task: Any, clock: Clock, view: str, why: str = 
         data = task.load(job["seed"])
     with clock.phase("view"):
         train, test = views.make(task, data, view)
+        ordered, train = in_order(task, data, train, job["seed"])
     with clock.phase("facts"):
         facts = facts_of(task, data, view)
-    return Prepared(data, train, test, facts, "own", why)
+    return Prepared(ordered, train, test, facts, "own", why)
+
+
+def in_order(task: Any, data: Data, train: Any, seed: int) -> tuple[Data, Any]:
+    """The train rows and their labels in an order whose last ones are a fair holdout: as the task
+    gives them where it says so, or where they are in order of time; else dealt out by the seed."""
+    if data.ordered or offered(task, "rewrite") is not None:
+        return data, train
+    order = dealt(data.train_labels, seed)
+    labels = of_rows.take(data.train_labels, order)
+    rows = of_rows.anew(of_rows.take(train, order))
+    return dataclasses.replace(data, train_labels=labels, ordered=True), rows
 
 
 def task_of(job: Mapping[str, Any]) -> Any:

@@ -28,14 +28,13 @@ from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import ConfigAttributeError, OmegaConfBaseException
 
-from benchmarks.errors import BadInput, unknown_key
+from benchmarks.errors import BAD_INPUT, FINISHED, INTERRUPTED, BadInput, tell, unknown_key
 from benchmarks.plan.cells import PARTS, Plan, to_cells
 from benchmarks.plan.config import RunConfig, run_config
 from benchmarks.plan.settings import REQUIRED, complete, read_settings
 from benchmarks.plan.spelling import declared_by, quoted, shell, spelled
 
 CONF = Path(__file__).parents[2] / "conf"
-FINISHED, FAILED_CELLS, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 HELP = frozenset({"--help", "-h"})
 SHOWING = frozenset({"--cfg", "-c", "--info", "-i"})
 OPTIONS = (
@@ -332,5 +331,5 @@ def main(command: Command) -> int:
         return INTERRUPTED
     else:
         return FINISHED
-    print(f"error: {message}", file=sys.stderr)
+    tell(f"error: {message}", is_error=True)
     return BAD_INPUT

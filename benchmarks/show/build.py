@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from benchmarks.analysis.cost import Prices
+from benchmarks.analysis.curves import Curve, Load
 from benchmarks.analysis.summary import Section
 from benchmarks.analysis.sweeps import Sweep, sweeps
 from benchmarks.show import decisions, pictures, sweep_pictures, tables
 from benchmarks.show.answer import answer
-from benchmarks.show.curves import Curve, Load
 from benchmarks.show.ledger_table import ledger_table
 from benchmarks.show.parts import MOST_MODELS, Chapter, Part, Table, best_rows, marked
 from benchmarks.show.results_table import results_table

@@ -7,9 +7,9 @@ import numpy as np
 from markupsafe import Markup
 
 from benchmarks.analysis import cost as costs
+from benchmarks.analysis.curves import THRESHOLDS, TRUTH, Curve, Load, confidence, curve, truth
 from benchmarks.analysis.summary import Section
 from benchmarks.show import helps, pictures
-from benchmarks.show.curves import THRESHOLDS, TRUTH, Curve, Load, confidence, curve, truth
 from benchmarks.show.formats import ABSENT, compact, number
 from benchmarks.show.page import in_script
 from benchmarks.show.parts import Entry, Head, Part, Table, Widget, labels_of, words

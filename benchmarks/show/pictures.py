@@ -6,8 +6,8 @@ from typing import Any
 
 import altair as alt
 
+from benchmarks.analysis.curves import SHARES, Curve
 from benchmarks.analysis.summary import Section, phase
-from benchmarks.show.curves import SHARES, Curve
 from benchmarks.show.formats import plain_value
 from benchmarks.show.ledger_table import COLUMNS as LEDGER
 from benchmarks.show.ledger_table import total_seconds
@@ -31,12 +31,16 @@ HEIGHT = 320
 Data = list[dict[str, Any]]
 
 
-def by_model(labels: Sequence[str], field: str = "model") -> dict[str, Any]:
-    """The colour and the shape of each model, the same in all pictures of a page."""
+def by_model(
+    labels: Sequence[str], field: str = "model", shown: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """The colour and the shape of each model, the same in all pictures of a page. shown: those that
+    the legend names, None for all."""
     colours = [COLOURS[k % len(COLOURS)] for k in range(len(labels))]
     scale = alt.Scale(domain=list(labels), range=colours)
     shapes = alt.Scale(domain=list(labels))
-    legend = alt.Legend(title=None, symbolOpacity=1)
+    named = alt.Undefined if shown is None else list(shown)
+    legend = alt.Legend(title=None, symbolOpacity=1, values=named)
     return {
         "color": alt.Color(f"{field}:N", scale=scale, legend=legend),
         "shape": alt.Shape(f"{field}:N", scale=shapes, legend=legend),

@@ -22,7 +22,8 @@ def training_curves(section: Section, name: str) -> Picture | None:
     base = alt.Chart()
     x = alt.X("step:Q", title="epoch, or step", axis=alt.Axis(tickMinStep=1))
     y = alt.Y("loss:Q", scale=alt.Scale(zero=False), title="loss")
-    model = by_model(labels_of(section))
+    shown = list(dict.fromkeys(point["model"] for point in data))
+    model = by_model(labels_of(section), shown=shown)
     tips = ["model:N", "step:Q", alt.Tooltip("loss:Q", format=".4f")]
     chart = over(
         base.mark_line(opacity=0.85).encode(x, y, color=model["color"]),
