@@ -1,9 +1,12 @@
 """What a person types in a shell is what is meant, or one sentence says how to type it."""
 
+import contextlib
 import shlex
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +16,7 @@ from benchmarks import compare, export, look, report, verdicts
 from benchmarks.plan.settings import read_settings
 from benchmarks.plan.sources import data_hash
 from benchmarks.plan.spelling import declared_by, shell, spelled
+from tasks.table import Table
 
 FILES = [
     "my file (1).csv",
@@ -118,6 +122,43 @@ def test_the_main_job_reads_it_too_and_records_what_was_typed(name, write, eras,
     assert record["config"]["task"]["path"] == str(path)
     assert record["rows"]["train"] + record["rows"]["test"] == 80
     assert "data" in record["code"], "other rows under that name would be other cells"
+
+
+ODD = ("data[1]", "~", "#1", "100%", "a?b=c", "*", "it's", "größe (1)")
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".parquet", ".feather", ".csv.gz", ".db", ".duckdb"])
+def test_a_file_of_any_form_has_any_name(ending, tmp_path, monkeypatch):
+    """DuckDB, SQLite and Arrow each have a grammar of their own for names."""
+    monkeypatch.chdir(tmp_path)
+    writers = {
+        ".jsonl": lambda frame, path: frame.to_json(path, orient="records", lines=True),
+        ".parquet": lambda frame, path: frame.to_parquet(path),
+        ".feather": lambda frame, path: frame.to_feather(path),
+        ".csv.gz": lambda frame, path: frame.to_csv(path, index=False),
+        ".db": in_sqlite,
+        ".duckdb": in_duckdb,
+    }
+    query = "select * from t" if ending in (".db", ".duckdb") else None
+    for decoy in ("data1", "b"):
+        writers[ending](table(30), f"{decoy}{ending}")
+    for stem in (name for name in ODD if ending != ".duckdb" or "?" not in name):
+        writers[ending](table(), f"plain{ending}")
+        path = Path(f"plain{ending}").rename(f"{stem}{ending}")
+        found = Table(path=str(path), target="y", query=query).understand().table
+        assert len(found) == 80, path
+        path.unlink()
+
+
+def in_sqlite(frame: pd.DataFrame, path: str) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        frame.to_sql("t", database, index=False)
+
+
+def in_duckdb(frame: pd.DataFrame, path: str) -> None:
+    with duckdb.connect(path) as database:
+        database.register("f", frame)
+        database.execute("create table t as select * from f")
 
 
 MISSING = {
@@ -261,8 +302,6 @@ def test_the_positive_class_may_be_a_word_of_the_grammar(write, looked):
 
 
 def test_a_query_is_typed_as_it_is(tmp_path, looked, eras, records):
-    import sqlite3
-
     file = tmp_path / "my (1).db"
     with sqlite3.connect(file) as database:
         table().assign(**{"Age (years)": 3, "name": "a,b"}).to_sql("t", database, index=False)

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from csv import Error
 from csv import reader as reader_of
-from glob import glob, has_magic
+from glob import escape, glob, has_magic
 from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -241,7 +241,8 @@ def find(path: str) -> list[str]:
             raise ValueError(f"{file} cannot be read: {error.strerror}") from None
         if empty:
             raise ValueError(f"{file} is empty")
-    return [str(file) for file in files]
+    # DuckDB and SQLite take `~`, `:memory:` and `name:` at the start of a name for something else.
+    return [f"./{file}" if re.match(r"[~:]|\w+:", str(file)) else str(file) for file in files]
 
 
 def is_hidden(file: Path, root: Path | None) -> bool:
@@ -412,7 +413,8 @@ def _query(file: str, query: str, notes: list[str]) -> pa.Table:
         config: Any = {"enable_external_access": "false"}
         with duckdb.connect(file, read_only=True, config=config) as database:
             return database.sql(query).to_arrow_table()
-    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as opened_file:
+    uri = f"{Path(file).absolute().as_uri()}?mode=ro"
+    with contextlib.closing(sqlite3.connect(uri, uri=True)) as opened_file:
         rows = opened_file.execute(query)
         if rows.description is None:
             raise ValueError(f"task.query returns no rows: {query}")
@@ -439,7 +441,9 @@ def _json(file: str, threads: int, notes: list[str]) -> pa.Table:
     with duckdb.connect(config={"threads": threads}) as connection:
 
         def ask(query: str, **values: Any) -> pa.Table:
-            return connection.sql(query, params={"file": file, **values}).to_arrow_table()
+            # What DuckDB takes for a pattern is a name by now.
+            params = {"file": escape(file), **values}
+            return connection.sql(query, params=params).to_arrow_table()
 
         first = ask(f"select json_keys(json) as k from {source} limit 1")["k"].to_pylist()  # noqa: S608
         if not first or first[0] is None:
