@@ -197,6 +197,7 @@ class Table:
             if known.any():
                 spelled = " or ".join(map(repr, own.spelled)) or "empty"
                 left_out = f"{(~known).sum():,} of {len(known):,} rows are left out"
+                own.doubts.pop("gaps", None)
                 notices.append(f"{left_out}: their target {target!r} is missing ({spelled})")
             table, outcome = table[known].reset_index(drop=True), outcome[known]
         if not len(table.columns) and len(outcome) > 1 and outcome.nunique() == 1:
@@ -239,8 +240,10 @@ class Table:
                 raise ValueError(f"task.decimal={said}: give point or comma")
         if isinstance(decimal, dict):
             decimal = {name: signs[said] for name, said in decimal.items()}
+        elif decimal is not None:
+            decimal = signs[decimal]
         missing = None if self.missing is None else [str(spelling) for spelling in self.missing]
-        return types, Rules(missing, dates, signs.get(decimal, decimal) if decimal else None)
+        return types, Rules(missing, dates, decimal)
 
     @property
     def _source(self) -> str:

@@ -494,20 +494,19 @@ def clean(name: str) -> str:
 def clean_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
     """(clean names of which none stands twice and none is empty, what to say of them)"""
     plain_names = [clean(name) or f"column{place}" for place, name in enumerate(names)]
-    found: list[str] = []
-    notes = []
+    every, found, notes = set(plain_names), dict[str, None](), []
     for name in plain_names:
         own, count = name, 1
-        while own in found or (own != name and own in plain_names):
+        while own in found or (count > 1 and own in every):
             own, count = f"{name}_{count}", count + 1
         if own != name:
             notes.append(f"several columns are called {name!r}: one of them is {own!r} here")
-        found.append(own)
+        found[own] = None
     seen: dict[str, str] = {}
     for own in found:
         if (other := seen.setdefault(own.casefold(), own)) != own:
             notes.append(f"{other!r} and {own!r} are two columns")
-    return found, notes
+    return list(found), notes
 
 
 def first_line(error: BaseException) -> str:
