@@ -25,7 +25,8 @@ except ImportError:
 @dataclass
 class RandomForest:
     n_estimators: Annotated[int, Ge(1)] = 150  # trees; more never hurts, only costs
-    max_features: Annotated[float, Gt(0), Le(1)] = 0.3  # share of columns a split chooses from
+    # Share of columns a split chooses from; None: as many as scikit-learn gives it.
+    max_features: Annotated[float, Gt(0), Le(1)] | None = 0.3
     min_samples_leaf: Annotated[int, Ge(1)] = 3  # rows a leaf needs, each counted once
     max_rows: Annotated[int, Ge(1)] = 2_000_000  # more are refused: 4 kB of nodes for each row
     engine: Literal["auto", "sklearn", "intelex"] = "auto"  # auto: intelex where installed
@@ -63,7 +64,7 @@ class RandomForest:
         Z = self.prepare_.transform(self._filled(X))
         self.model_ = kind(
             n_estimators=self.n_estimators,
-            max_features=self.max_features,
+            max_features=self.max_features or (1.0 if self.regression_ else "sqrt"),
             min_samples_leaf=drawn if intelex else self.min_samples_leaf,
             random_state=self.random_state,
             n_jobs=self.n_jobs,

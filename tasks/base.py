@@ -181,8 +181,8 @@ class Look(NamedTuple):
 
     facts: list[tuple[str, str]]
     """(label, text)"""
-    columns: list[tuple[str, str, str]]
-    """(name, what it is taken for, what else there is to say)"""
+    columns: list[tuple[str, str, str, str]]
+    """(name, what it is taken for, values of it, what was understood)"""
     warnings: list[str]
     rows: int
     columns_read: int

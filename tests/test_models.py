@@ -61,9 +61,15 @@ def given_by(model: Any, X: pd.DataFrame, kind: str) -> np.ndarray:
     return model.predict(X) if kind == "regression" else model.predict_proba(X)
 
 
+def made(name: str, **settings: Any) -> Any:
+    """A model as its YAML has it, with other settings."""
+    given = {k: v for k, v in CONFS[name].items() if k not in ("_target_", "space")}
+    return model_class(name)(**{**given, **settings})
+
+
 def short(name: str, **settings: Any) -> Any:
     """A model whose fit is short: enough for what does not depend on how much it has learned."""
-    return model_class(name)(**{**getattr(model_class(name), "warm_up", {}), **settings})
+    return made(name, **{**getattr(model_class(name), "warm_up", {}), **settings})
 
 
 @cache
@@ -73,7 +79,7 @@ def briefly_fitted(name: str, kind: str) -> Any:
 
 @cache
 def fitted(name: str, kind: str) -> Any:
-    return model_class(name)().fit(*table(400, 0, kind))
+    return made(name).fit(*table(400, 0, kind))
 
 
 def kinds(name: str) -> tuple[str, ...]:

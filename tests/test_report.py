@@ -281,6 +281,7 @@ def test_other_kinds_of_tasks(made, record, kind):
             model,
             kind=kind,
             metric=metrics[kind][0],
+            rows={"train": 2000, "test": 300},
             scores=scores,
             ceiling=None,
             floor=dict.fromkeys(metrics[kind], 0.2),

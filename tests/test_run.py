@@ -15,7 +15,7 @@ from tests.conftest import ROOT, SEARCH, is_alive
 BAD = {
     "model=foo": "There is no model 'foo'; there are: baseline, first_word, ideal_observer",
     "task=foo": "There is no task 'foo'; there are: breast_cancer",
-    "suite=foo": "There is no suite 'foo'; there are: controls, default, full, quick, scaling",
+    "suite=foo": "There is no suite 'foo'; there are: controls, default, full, library, quick, scaling",
     "foo=1": "There is no setting foo; there are: cache, checks, control, device",
     "model.foo=1": "There is no setting model.foo; there are: factor, mode",
     "+model.foo=1": "There is no setting model.foo; there are: factor, mode",
@@ -39,8 +39,8 @@ BAD = {
     "verdicts.band=-1": "verdicts.band=-1: input should be greater than or equal to 0",
     "metric=ROC": "metric=ROC: string should match",
     "rerun=maybe": "rerun=maybe: input should be 'nothing', 'failed' or 'disturbed'",
-    "seed=0,,1": "Error parsing override 'seed=0,,1'",
-    "foo": "missing EQUAL",
+    "seed=0,,1": "seed=0,,1: input should be a valid integer",
+    "foo": "foo is neither KEY=VALUE nor an option",
     "results=/proc/none": "cannot be written",
 }
 
@@ -276,7 +276,7 @@ def test_help_lists_tasks_models_and_suites():
     for line in (
         "model: baseline, ideal_observer, logistic",
         "tune: none, seconds, trials",
-        "suite: controls, default, full, quick, scaling, signals",
+        "suite: controls, default, full, library, quick, scaling, signals",
         "task: breast_cancer",
         "  max_depth: ",  # stated by no YAML
     ):

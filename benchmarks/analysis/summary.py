@@ -387,11 +387,11 @@ def phase(record: Record, name: str) -> float | None:
     return record["phases"].get(name, {}).get("wall")
 
 
-def row_latency(record: Record) -> float:
-    """Seconds per row when all test rows are predicted in one call."""
+def row_latency(record: Record) -> float | None:
+    """Seconds per row when all test rows are predicted in one call; None if that was not timed."""
     n_test: int = record["rows"]["test"]
-    median: float = record["latency"][str(n_test)]["p50"]
-    return median / n_test
+    whole = record["latency"].get(str(n_test))
+    return whole and float(whole["p50"]) / n_test
 
 
 def single_latency(record: Record) -> float | None:

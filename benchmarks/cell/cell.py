@@ -4,6 +4,7 @@ The process is a fresh one and may die at any time, so what it knows is left in 
 `outcome.json` and the raw answers at the end, the name of the current phase all along.
 """
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -31,7 +32,7 @@ from benchmarks.cell.answers import (
 from benchmarks.cell.build import build, supplied
 from benchmarks.cell.clock import Clock, calibration
 from benchmarks.cell.controls import Impossible
-from benchmarks.cell.fields import columns_of, curves, judged_fields, one_line, plain, work
+from benchmarks.cell.fields import columns_of, curves, judged_fields, noted, one_line, work
 from benchmarks.cell.prepared import Prepared, prepare, task_of
 from benchmarks.cell.protocols import offered
 from benchmarks.cell.scores import Scored, UnknownMetric, metrics_of, scores
@@ -39,6 +40,8 @@ from benchmarks.cell.size import stored_bytes
 from benchmarks.cell.timing import cold_start, latencies, slowdown
 from benchmarks.cell.warm_up import warm_up
 from benchmarks.records.codes import NAMES
+from benchmarks.records.files import Unwritable, leaving
+from benchmarks.records.values import plain_data
 from tasks.base import Data, UnknownView, floor_answers
 from tasks.metrics import Metric, named
 
@@ -59,8 +62,16 @@ def main(job: Mapping[str, Any], folder: Path) -> None:
     - `folders`, for `checkpoints` and for files that stay (`artifacts`), with `most_bytes`;
     - `checks_off` and `check_rows`, codes left out and rows that checks may ask the model for.
     """
+    for stream in (sys.stdout, sys.stderr):  # a log takes any character
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     audit = job["timing"]["audit"]
-    clock = Clock(on_phase=(folder / "phase").write_text, audit=audit)
+
+    def on_phase(name: str) -> None:
+        with leaving():
+            (folder / "phase").write_text(name)
+
+    clock = Clock(on_phase=on_phase, audit=audit)
     outcome: dict[str, Any] = {}
     try:
         speed = {"calibration": calibration()} if audit else {}
@@ -79,15 +90,20 @@ def main(job: Mapping[str, Any], folder: Path) -> None:
     except ImpossiblePredictions as error:
         fired = [{"code": "ME05", "text": str(error)}]
         outcome = {"status": "failed", "reason": one_line(error), "checks": fired}
+    except Unwritable as error:
+        outcome = {"status": "failed", "reason": str(error), "unwritable": str(error)}
     except MemoryError as error:
         traceback.print_exc()
         outcome = {"status": "out_of_memory", "reason": one_line(error)}
     except Exception as error:
         traceback.print_exc()
         outcome = {"status": "failed", "reason": one_line(error)}
-    outcome["phases"] = clock.phases
+    try:
+        outcome = plain_data({**outcome, "phases": clock.phases})
+    except Exception as error:  # what a model or a task brought is too much, or breaks when touched
+        outcome = {"status": "failed", "reason": one_line(error), "phases": clock.phases}
     part = folder / "outcome.part"
-    part.write_text(json.dumps(outcome, default=plain), encoding="utf-8")
+    part.write_text(json.dumps(outcome), encoding="utf-8")
     part.replace(folder / "outcome.json")
 
 
@@ -118,7 +134,9 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
     answers = stored(answers)
     with clock.phase("save"):
         truth = None if data.truth is None else stored(data.truth)
-        save(folder, answers, truth, data, own_influences(metrics, answers, data))
+        influences = own_influences(metrics, answers, data)
+        with leaving():
+            save(folder, answers, truth, data, influences)
         size = stored_bytes(model)
     with clock.phase("latency"):
         timed = latencies(asked, test, clock, job["timing"])
@@ -146,9 +164,11 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
         "parameters": offered(model, "n_parameters_"),
         "size_bytes": size,
         "work": work(made, model, tuning),
-        "notes": offered(model, "notes_") | ({} if cold is None else {"not_warmed_up": cold}),
+        "notes": noted(offered(model, "notes_"))
+        | ({} if cold is None else {"not_warmed_up": cold}),
         "history": curves(offered(model, "history_")),
         "artifacts": artifacts.kept(job.get("folders"), job.get("most_bytes", math.inf)),
+        "files": artifacts.checksums(job.get("folders")),
         "tuning": tuning,
         "checks": suspicious,
         "control": control,

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
+from sklearn.base import is_classifier, is_regressor
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
@@ -28,6 +29,10 @@ class Foreign:
             raise ValueError(f"prepare={prepare}: say numbers or nothing")
         self.estimator, self.prepare = estimator, prepare
         self.view = getattr(estimator, "view", "features")
+        self.answers: tuple[str, ...] = ("probabilities", "values")
+        if hasattr(estimator, "__sklearn_tags__"):  # it says what it is for
+            able = {"probabilities": is_classifier(estimator), "values": is_regressor(estimator)}
+            self.answers = tuple(kind for kind in able if able[kind]) or self.answers
 
     def fit(self, X: Any, y: np.ndarray) -> "Foreign":
         steps = [to_numbers()] if self.prepare == "numbers" else []

@@ -96,7 +96,7 @@ TASK_MAY_HAVE: Mapping[str, Any] = {
     "score": None,  # (data, answers) -> name of a metric -> value; else the metrics do it
     "tables": None,  # (data) -> name -> table, for views in SQL
     "check": None,  # () -> None, or ValueError where settings contradict each other
-    "look": None,  # (rows) -> Look: what the first so many rows tell
+    "look": None,  # (rows) -> Look: what about so many rows tell
     "suspicions": None,  # (data) -> sentences on what may be a leak (check ME11)
     "notices": None,  # (data) -> sentences on how its rows were read and split, for every table
     "raw_columns": None,  # (data, view) -> names of the raw columns that a view reads

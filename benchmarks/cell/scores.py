@@ -4,9 +4,11 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from benchmarks.cell.protocols import offered
 from tasks.base import Data, floor_answers
-from tasks.metrics import BESIDE, OF_KIND, Metric, applies, named
+from tasks.metrics import BESIDE, OF_KIND, Metric, applies, named, usual
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +35,8 @@ def metrics_of(task: Any, data: Data, main: str | None = None) -> list[Metric]:
     given = given(data) if callable(given) else given
     if not given and offered(task, "score") is not None:
         given = list(task.score(data, floor_answers(data)))
-    metrics = [_named(metric, task) for metric in given or OF_KIND[data.kind]]
+    names = given or usual(data.kind, most_common(data))
+    metrics = [_named(metric, task) for metric in names]
     if main is None or main == metrics[0].name:
         return metrics
     known = {metric.name: metric for metric in metrics}
@@ -46,6 +49,14 @@ def metrics_of(task: Any, data: Data, main: str | None = None) -> list[Metric]:
             )
         known[main] = _named(main, task)
     return [known[main], *(metric for name, metric in known.items() if name != main)]
+
+
+def most_common(data: Data) -> float:
+    """Share of the rows, train and test, that the most common class holds; 0 without classes."""
+    if not data.classes:
+        return 0.0
+    counts = np.bincount(np.concatenate([data.train_labels, data.test_labels]))
+    return float(counts.max() / counts.sum())
 
 
 def _named(metric: str | Metric, task: Any) -> Metric:

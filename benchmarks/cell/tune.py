@@ -6,6 +6,7 @@ tail by the task's main metric. The first trial is the model as it stands, so th
 finds nothing better changes nothing. Optuna's TPE (Bergstra et al. 2011) proposes the others.
 """
 
+import contextlib
 import dataclasses
 import json
 import time
@@ -24,10 +25,15 @@ from optuna.distributions import (
 from benchmarks.cell import rows as of_rows
 from benchmarks.cell.answers import predict, refuse_impossible, stored
 from benchmarks.cell.build import build, supplied
+from benchmarks.cell.fields import LARGEST, one_line
 from benchmarks.cell.scores import scores
+from benchmarks.records import files
+from benchmarks.records.files import leaving
+from benchmarks.records.values import plain_data
 from tasks.base import Data
 from tasks.metrics import Metric
 
+MOST = 2**28  # bytes of the trials of a search
 TAIL = 0.2  # share of the train rows that trials are scored on
 Trial = dict[str, Any]
 """`values`, `score` (None if it failed, then with a `reason`) and `seconds`."""
@@ -57,13 +63,13 @@ def search(
     was written under another stamp (other code) is not used.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    trials = read(kept, stamp) if kept else []
+    distributions = {name: distribution(declared) for name, declared in space.items()}
+    trials: list[Trial] = []
+    before = read(kept, stamp) if kept else []
     study = optuna.create_study(
         direction="maximize" if higher_is_better else "minimize",
-        # A search that goes on must not repeat the draws that it began with.
-        sampler=optuna.samplers.TPESampler(seed=(seed + len(trials)) % 2**32),
+        sampler=optuna.samplers.TPESampler(seed=seed % 2**32),
     )
-    distributions = {name: distribution(declared) for name, declared in space.items()}
 
     def tell(trial: Trial) -> None:
         if trial["values"] and trial["score"] is not None:
@@ -73,25 +79,43 @@ def search(
                 )
             )
 
-    for trial in trials:
-        tell(trial)
     while not _is_used_up(budget, trials):
+        # What was tried before is asked for again: the sampler then stands where it stood, and the
+        # next draw is the one that an uninterrupted search would have made.
         values = study.ask(distributions).params if trials else {}
-        started = time.perf_counter()
-        trial = {"values": values, "score": None}
-        try:
-            trial["score"] = float(evaluate(values))
-        except Exception as error:
-            trial["reason"] = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
-        trial["seconds"] = time.perf_counter() - started
+        told = before[len(trials)] if len(trials) < len(before) else None
+        if told is not None and told["values"] == plain_data(values):
+            trial = told
+        else:
+            if told is not None and kept:  # of another Optuna, or damaged: from here on it is anew
+                before = before[: len(trials)]
+                files.write(kept, _lines([{"stamp": stamp}, *before]))
+            trial = _tried(evaluate, values)
+            if kept:
+                _keep(kept, trial, stamp)
         trials.append(trial)
         tell(trial)
-        if kept:
-            with kept.open("a", encoding="utf-8") as file:
-                if file.tell() == 0:
-                    print(json.dumps({"stamp": stamp}), file=file)
-                print(json.dumps(trial), file=file)
     return trials
+
+
+def _tried(evaluate: Callable[[Mapping[str, Any]], float], values: dict[str, Any]) -> Trial:
+    started = time.perf_counter()
+    trial: Trial = {"values": values, "score": None}
+    try:
+        score = float(evaluate(values))
+        if not abs(score) <= LARGEST:
+            raise ValueError(f"the score is {score}")
+        trial["score"] = score
+    except Exception as error:
+        trial["reason"] = one_line(error)
+    return trial | {"seconds": time.perf_counter() - started}
+
+
+def _keep(kept: Path, trial: Trial, stamp: str) -> None:
+    with leaving(), kept.open("a", encoding="utf-8") as file:
+        if file.tell() == 0:
+            print(json.dumps({"stamp": stamp}), file=file)
+        print(json.dumps(plain_data(trial)), file=file)
 
 
 def _is_used_up(budget: Mapping[str, float], trials: list[Trial]) -> bool:
@@ -101,20 +125,41 @@ def _is_used_up(budget: Mapping[str, float], trials: list[Trial]) -> bool:
 
 
 def read(kept: Path, stamp: str) -> list[Trial]:
-    """The trials of a file, without a last line that was cut off; a file of another stamp is
-    begun anew."""
+    """The trials of a file up to the first line that is damaged or was cut off; a file of another
+    stamp is begun anew."""
     whole: list[Any] = []
-    text = kept.read_text(encoding="utf-8") if kept.exists() else ""
-    for line in text.splitlines(keepends=True):
-        if not line.endswith("\n"):
-            break
-        whole.append(json.loads(line))
+    text = ""
+    with contextlib.suppress(FileNotFoundError, ValueError, RecursionError):
+        text = files.content(kept, MOST).decode("utf-8")
+        for line in text.splitlines(keepends=True):
+            found = json.loads(line) if line.endswith("\n") else None
+            if whole and not _is_trial(found):
+                break
+            whole.append(found)
     if not whole or whole[0] != {"stamp": stamp}:
         kept.unlink(missing_ok=True)
         return []
-    if not text.endswith("\n"):  # what is added next must begin a line of its own
-        kept.write_text("".join(json.dumps(line) + "\n" for line in whole), encoding="utf-8")
+    if _lines(whole) != text:  # what is added next must begin a line of its own
+        files.write(kept, _lines(whole))
     return whole[1:]
+
+
+def _lines(whole: list[Any]) -> str:
+    return "".join(json.dumps(line) + "\n" for line in whole)
+
+
+def _is_trial(found: Any) -> bool:
+    return (
+        isinstance(found, dict)
+        and isinstance(found.get("values"), dict)
+        and isinstance(found.get("seconds"), float | int)
+        and 0 <= found["seconds"] <= LARGEST
+        and (
+            isinstance(found.get("reason"), str)
+            if found.get("score") is None
+            else isinstance(found["score"], float | int) and abs(found["score"]) <= LARGEST
+        )
+    )
 
 
 def best(trials: list[Trial], higher_is_better: bool) -> Trial:

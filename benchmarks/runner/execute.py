@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from benchmarks.errors import BadInput
-from benchmarks.records import machine
-from benchmarks.records.records import SCHEMA, Cell, Record, Run, name_of
+from benchmarks.errors import BadInput, CannotWrite
+from benchmarks.records import files, machine
+from benchmarks.records.records import MOST, SCHEMA, Cell, Record, Run, Unrecordable, name_of
 from benchmarks.runner.peaks import children_peaks
 from benchmarks.runner.shelf import NO_CACHE, Shelf
 from benchmarks.runner.worker import Ending, Worker, WorkerDied
@@ -32,6 +33,7 @@ QUICK: Mapping[str, Any] = {
     "audit": True,
 }
 """What conf/timing/quick.yaml says (see benchmarks.plan.config.Timing)."""
+NO_TIMING: Mapping[str, Any] = {"batches": []}
 
 
 def is_wanted(
@@ -49,9 +51,10 @@ def is_wanted(
     """
     if record is None or fresh:
         return True
-    if record["status"] == "timeout" and record["limits"]["seconds"] < limits["seconds"]:
+    had = record.get("limits") or limits
+    if record["status"] == "timeout" and had["seconds"] < limits["seconds"]:
         return True
-    if record["status"] == "done" and times_more(timing, record["timing"]):
+    if record["status"] == "done" and times_more(timing, record.get("timing") or NO_TIMING):
         return True
     if rerun == "disturbed":
         return any(check["code"] == "ME08" for check in record.get("checks", ()))
@@ -61,9 +64,17 @@ def is_wanted(
 def times_more(wanted: Mapping[str, Any], had: Mapping[str, Any]) -> bool:
     return (
         not set(wanted["batches"]) <= set(had["batches"])
-        or wanted["calls"] > had["calls"]
-        or wanted["cold_start"] > had["cold_start"]
+        or wanted["calls"] > had.get("calls", 0)
+        or wanted["cold_start"] > had.get("cold_start", False)
     )
+
+
+KNOWN_BEFORE = (
+    *("schema", "task", "model", "seed", "era", "year", "view", "bound", "config", "changed"),
+    *("config_hash", "code", "limits", "timing", "seconds", "started", "machine", "packages"),
+    *("commit", "pools"),
+)
+"""Fields of a record that say nothing of what became of its cell."""
 
 
 def no_count(_: Cell) -> dict[str, Any]:
@@ -186,12 +197,26 @@ class Executor:
             "pools": pools
         }
         self._calibrated(record.get("calibration", {}).get("seconds"))
-        self.run.write(cell, record, scratch)
+        if "unwritable" in record:
+            raise CannotWrite(f"{self.run.cells} cannot be written ({record['unwritable']}).")
+        record = self._recorded(cell, record, scratch)
         self._seconds[cell.task, cell.model].append(record["seconds"] or 0.0)
         self._left[cell.task, cell.model] -= 1
         self._progress.advance(self._bar)
         self.console.print(self._line(record), highlight=False)
         return record
+
+    def _recorded(self, cell: Cell, record: Record, scratch: Path) -> Record:
+        """The record as it was written; that of a failed cell if it cannot be. Raises CannotWrite
+        if none can be."""
+        try:
+            return self.run.write(cell, record, scratch)
+        except Unrecordable as error:
+            failed = {name: record[name] for name in KNOWN_BEFORE if name in record}
+            failed |= {"status": "failed", "reason": str(error)}
+        with contextlib.suppress(Unrecordable):  # something lies where the record belongs
+            return self.run.write(cell, failed, scratch)
+        return failed
 
     def _worker_for(self, cell: Cell) -> Worker:
         """A worker whose threads are fixed at the cell's number and whose libraries are loaded."""
@@ -220,7 +245,7 @@ class Executor:
             means = {key: statistics.mean(seconds) for key, seconds in self._seconds.items()}
             seconds = sum(n * means.get(key, guess) for key, n in self._left.items())
             left = f"about {timedelta(seconds=round(seconds))} left"
-        description = f"{cell.task} [bold]{cell.model}[/] seed {cell.seed}"
+        description = f"{escape(cell.task)} [bold]{escape(cell.model)}[/] seed {cell.seed}"
         self._progress.update(self._bar, description=description, left=left)
 
 
@@ -249,25 +274,28 @@ def compose(
     work ledger that was known before it ran.
     """
     outcome: dict[str, Any] = {}
-    if (scratch / "outcome.json").exists():
-        outcome = json.loads((scratch / "outcome.json").read_text(encoding="utf-8"))
-    else:
+    try:
+        outcome = json.loads(files.content(scratch / "outcome.json", 2 * MOST))
+    except FileNotFoundError:
         limit = asked["limits"]["seconds"]
         outcome["status"], outcome["reason"] = verdict_on(ending, scratch, limit)
+    except ValueError as error:  # not what a cell leaves: its model wrote there
+        outcome = {"status": "failed", "reason": f"what it left {error}"}
     if isinstance(ending, Ending) and ending.children:
         for name, size in children_peaks(outcome.get("phases", {}), ending.children).items():
             outcome["phases"][name]["children_peak"] = size
     constants = cell.constants
+    year = constants.get("year")
     work = {**counted, **outcome.pop("work", {})}
     return {
         "schema": SCHEMA,
         "task": cell.task,
         "model": cell.model,
         "seed": cell.seed,
-        "era": constants.get("era"),
-        "year": constants.get("year"),
-        "view": constants.get("view", "features"),
-        "bound": constants.get("bound", False),
+        "era": None if constants.get("era") is None else str(constants["era"]),
+        "year": year if type(year) is int else None,
+        "view": str(constants.get("view", "features")),
+        "bound": constants.get("bound") is True,
         **outcome,
         "work": work,
         "config": dict(cell.config),

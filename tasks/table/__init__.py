@@ -21,9 +21,11 @@ from tasks.base import Data, Look, UnknownView, labels_of
 from tasks.table import fetch
 from tasks.table import split as splitting
 from tasks.table import target as targets
-from tasks.table.columns import Column, understand
+from tasks.table.columns import Column, Rules, understand
+from tasks.table.doubts import sentences
+from tasks.table.formats import ORDERS
 from tasks.table.prepare import Preparation
-from tasks.table.read import read, size
+from tasks.table.read import Found, clean, clean_names, read
 from tasks.table.suspicion import suspicions
 
 
@@ -43,6 +45,8 @@ class Understood(NamedTuple):
     why: str  # this kind of problem
     plan: splitting.Plan
     without_target: int  # rows left out because nobody knows their outcome
+    rows: int  # of the file, of which a look may have seen a part
+    notices: list[str]  # what may have been meant otherwise, or was left out
 
 
 class Rows(NamedTuple):
@@ -60,7 +64,8 @@ class Table:
 
     files: ClassVar[tuple[str, ...]] = ("path",)
 
-    # a file, a folder or a glob: CSV, Parquet, JSON lines, Feather, SQLite, DuckDB
+    # a file, a folder or a glob, here or elsewhere (https://, s3://): CSV, Parquet, JSON, Feather,
+    # Excel, SQLite, DuckDB
     path: str | None = None
     # instead of a path: the number of a data set on OpenML
     id: Annotated[int, Ge(1)] | None = None
@@ -86,6 +91,13 @@ class Table:
     test_share: Annotated[float, Ge(0.05), Le(0.5)] = 0.3
     # what columns are, where it is not seen rightly: {zip: category, note: text, code: out}
     types: dict[str, Literal["number", "category", "date", "text", "out"]] | None = None
+    # order of dates where several explain them: dmy, mdy, ymd, or a strptime format; or by column,
+    # {due: mdy}
+    dates: str | dict[str, str] | None = None
+    # sign of decimals where both explain the numbers: point or comma; or by column, {price: comma}
+    decimal: str | dict[str, str] | None = None
+    # spellings of a missing value in every column, beside an empty one; unset: docs/your-data.md
+    missing: list[str | int | float] | None = None
     # supplied by the runner: threads for reading
     n_jobs: int = 1
 
@@ -114,16 +126,17 @@ class Table:
             ordered=True,
         )
 
-    def notices(self, data: Data) -> list[str]:
-        """How the rows were split, a sentence each."""
-        return list(data.raw.said)
-
     def suspicions(self, data: Data) -> list[str]:
         """What may be a leak, a sentence each (tasks.table.suspicion)."""
         return self._suspicions(data.raw.found, data.raw.train, data.raw.test)
 
+    def notices(self, data: Data) -> list[str]:
+        """What may have been meant otherwise, what was left out, and how the rows were split: a
+        sentence each."""
+        return [*data.raw.found.notices, *data.raw.said]
+
     def look(self, limit: int) -> Look:
-        """What the first `limit` rows tell. Raises ValueError with one sentence."""
+        """What about `limit` rows tell, spread over all. Raises ValueError with one sentence."""
         with self._one_sentence():
             return self._look(limit)
 
@@ -142,10 +155,9 @@ class Table:
 
     def _look(self, limit: int) -> Look:
         found = self.understand(limit)
-        rows, exact = len(found.table) + found.without_target, True
-        if self.path is not None:
-            rows, exact = size(self.path, rows, limit)
-        facts = [("rows", f"{rows:,}" if exact else f"about {rows:,}")]
+        rows, seen = found.rows, len(found.table) + found.without_target
+        part = "" if seen == rows else f"; {seen:,} of them, spread evenly, were looked at"
+        facts = [("rows", f"{rows:,}{part}")]
         if found.without_target:
             facts.append(("left out", f"{found.without_target:,} rows without a target"))
         facts.append(("target", f"{found.target} is {found.kind}: {found.why} (or task.kind=…)"))
@@ -166,11 +178,11 @@ class Table:
         try:
             train, test, said, _ = self._split(found, labels, 0)
         except ValueError as error:
-            if exact and rows == len(labels) + found.without_target:
+            if seen == rows:
                 raise
             train, test, said = np.arange(len(labels)), np.arange(0), [f"of these rows: {error}"]
         facts += [("", text) for text in said]
-        warnings = self._suspicions(found, train, test)
+        warnings = found.notices + self._suspicions(found, train, test)
         return Look(facts, columns, warnings, rows, sum(c.kind != "out" for c in found.columns))
 
     def _split(self, found: Understood, labels: np.ndarray, seed: int) -> splitting.Split:
@@ -185,25 +197,33 @@ class Table:
         return suspicions(target, table, columns, labels, classes, time, train, test)
 
     def understand(self, limit: int | None = None) -> Understood:
-        """Read the file (limit: its first rows) and say what is in it."""
-        raw, target = self._read(limit)
+        """Read the file (limit: about so many rows of it) and say what is in it."""
+        (raw, total, notices), target = self._read(limit)
+        names = raw.column_names
         if not raw.num_rows:
             raise ValueError(f"{self._source} has a header and no rows")
-        target = targets.column_of(target, raw.column_names)
+        target = targets.column_of(target, names)
         for option in ("time", "group"):
-            if (name := getattr(self, option)) is not None:
-                targets.column_of(name, raw.column_names)
-                if name == target:
-                    raise ValueError(f"task.{option} is the target, {name!r}")
-        types = self.types or {}
-        for name in types:
-            targets.column_of(name, raw.column_names)
-        keep = [name for name in (self.time, self.group) if name is not None]
-        table, columns = understand(raw, target, keep, types, self.n_jobs)
+            if (name := getattr(self, option)) is not None and clean(name) == target:
+                raise ValueError(f"task.{option} is the target, {name!r}")
+        time, group = (
+            None if name is None else targets.column_of(name, names)
+            for name in (self.time, self.group)
+        )
+        types, rules = self._rules(names)
+        if self.kind == "regression":
+            types.setdefault(target, "number")
+        pieces = dict(zip(names, raw.columns, strict=True))
         del raw
+        keep = [name for name in (time, group) if name is not None]
+        table, (*columns, own) = understand(pieces, target, keep, types, rules)
         outcome = table.pop(target)
         known = outcome.notna().to_numpy()
         if not known.all():
+            if known.any():
+                spelled = " or ".join(map(repr, own.spelled)) or "empty"
+                left_out = f"{(~known).sum():,} of {len(known):,} rows are left out"
+                notices.append(f"{left_out}: their target {target!r} is missing ({spelled})")
             table, outcome = table[known].reset_index(drop=True), outcome[known]
         if not len(table.columns) and len(outcome) > 1 and outcome.nunique() == 1:
             raise ValueError(f"all {len(outcome):,} rows of {self._source} are the same")
@@ -212,17 +232,48 @@ class Table:
         if not len(table.columns):
             raise ValueError(f"{self._source} has no column to learn from beside the target")
         way = None if self.split == "auto" else self.split
-        plan = splitting.plan(way, self.time, self.group, columns, len(table))
+        plan = splitting.plan(way, time, group, columns, len(table))
+        for column in columns:
+            if column.name == plan.column:  # a code, and used as one
+                column.doubts.pop("called", None)
+        notices += sentences([*columns, own])
         name = {0: "regression", 2: "binary"}.get(len(classes), "multiclass")
         unknown = int((~known).sum())
-        return Understood(table, columns, target, labels, classes, name, why, plan, unknown)
+        return Understood(
+            table, columns, target, labels, classes, name, why, plan, unknown, total, notices
+        )
+
+    def _rules(self, names: list[str]) -> tuple[dict[str, Any], Rules]:
+        """(kinds by column, formats and spellings), as the user says. Raises ValueError."""
+
+        def by_column(given: Any) -> Any:
+            if not isinstance(given, dict):
+                return given
+            return {targets.column_of(name, names): said for name, said in given.items()}
+
+        types = by_column(self.types or {})
+        dates, decimal = by_column(self.dates), by_column(self.decimal)
+        signs = {"point": ".", "comma": ",", ".": ".", ",": ","}
+        for said in dates.values() if isinstance(dates, dict) else filter(None, [dates]):
+            if said not in ORDERS and "%" not in said:
+                known = ", ".join(ORDERS)
+                raise ValueError(
+                    f"task.dates={said}: give one of {known}, or a format such as %d.%m.%Y"
+                )
+        for said in decimal.values() if isinstance(decimal, dict) else filter(None, [decimal]):
+            if said not in signs:
+                raise ValueError(f"task.decimal={said}: give point or comma")
+        if isinstance(decimal, dict):
+            decimal = {name: signs[said] for name, said in decimal.items()}
+        missing = None if self.missing is None else [str(spelling) for spelling in self.missing]
+        return types, Rules(missing, dates, signs.get(decimal, decimal) if decimal else None)
 
     @property
     def _source(self) -> str:
         return self.path or self.name or f"OpenML data set {self.id}"
 
-    def _read(self, limit: int | None) -> tuple[pa.Table, str]:
-        """(rows, name of the target)"""
+    def _read(self, limit: int | None) -> tuple[Found, str]:
+        """(what was read, name of the target)"""
         sources = [name for name in ("path", "id", "name") if getattr(self, name) is not None]
         if len(sources) != 1:
             found = " and ".join(f"task.{name}" for name in sources) or "none"
@@ -230,9 +281,9 @@ class Table:
                 f"say where the table is: task.path, task.id or task.name, not {found}"
             )
         if self.id is not None:
-            return fetch.openml(self.id, self.target)
+            return found_in(*fetch.openml(self.id, self.target))
         if self.name is not None:
-            return fetch.shipped(self.name, self.target)
+            return found_in(*fetch.shipped(self.name, self.target))
         if self.target is None:
             raise ValueError("say which column is to be predicted: task.target=COLUMN")
         assert self.path is not None
@@ -269,3 +320,9 @@ def tellable(train: pd.DataFrame, test: pd.DataFrame) -> tuple[pd.DataFrame, pd.
         train = train.assign(**{name: train[name] / unit})
         test = test.assign(**{name: (test[name] / unit).clip(-LARGE, LARGE)})
     return train, test
+
+
+def found_in(table: pa.Table, target: str) -> tuple[Found, str]:
+    """A table that came from no file."""
+    names, notes = clean_names(table.column_names)
+    return Found(table.rename_columns(names), len(table), notes), target

@@ -19,19 +19,63 @@ TIME_NAME = re.compile(
     r"(time|date|stamp|_at$|_on$|^day$|^month$|^year$|created|updated|sent)", re.I
 )
 # A moment of something else than the row: of a person, or one that is still to come.
-OTHER_TIMES = (
-    "birth born dob death dead died deceased expir due deadline end ends ended until till valid "
-    "matur renew next last final finish stop plan schedul expect estimat forecast target promis "
-    "cancel clos resol retire terminat warrant"
-).split()
+OTHER_TIMES = [
+    "birth",
+    "born",
+    "dob",
+    "death",
+    "dead",
+    "died",
+    "deceased",
+    "expir",
+    "due",
+    "deadline",
+    "end",
+    "ends",
+    "ended",
+    "until",
+    "till",
+    "valid",
+    "matur",
+    "renew",
+    "next",
+    "last",
+    "final",
+    "finish",
+    "stop",
+    "plan",
+    "schedul",
+    "expect",
+    "estimat",
+    "forecast",
+    "target",
+    "promis",
+    "cancel",
+    "clos",
+    "resol",
+    "retire",
+    "terminat",
+    "warrant",
+]
 GROUP_NAME = re.compile(
     r"(user|customer|client|patient|subject|person|account|household|session|device|member)"
     r"([\s_.-]?(id|nr|no|key|uuid))?$",
     re.I,
 )
-MONTHS = (
-    "january february march april may june july august september october november december"
-).split()
+MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 PERIOD = re.compile(  # a part of a year: texts that all have the same one are in order of time
     r"(?P<half>h[12])|(?P<quarter>q[1-4]|[1-4]q)|(?P<week>(w|kw|cw|wk|week)[ -]?\d{1,2})"
     r"|(?P<month>1[0-2]|0?[1-9])|(?P<named>[a-z]{3,}\.?)"
