@@ -126,8 +126,9 @@ def origin(numbers: pd.DataFrame) -> pd.Series:
 
 def prepare(X: pd.DataFrame, known: dict[Any, pd.Index], origin: pd.Series) -> pd.DataFrame:
     """X with the categories of the train rows; a new category becomes a missing value."""
+    nothing = pd.Series(np.nan, X.index)  # in the place of categories without a level
     columns = [
-        X[name].cat.set_categories(known[name])
+        (X[name].cat.set_categories(known[name]) if len(known[name]) else nothing)
         if name in known
         else X[name].astype(float) - origin[name]
         for name in X.columns

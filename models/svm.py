@@ -5,6 +5,7 @@ It does: keeps the rows near the border (the support vectors) and weighs them.
 Pays in: time that grows with the square of the rows, so it ends at max_rows; nystroem goes on.
 """
 
+import warnings
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -64,10 +65,10 @@ class SVM:
         # decision value is worth as a probability. A half costs a quarter of the fit; SVC's own
         # probability=True would cost five more fits.
         kernels = dict.fromkeys((self.gamma or gamma, self.C or C) for gamma, C in self.KERNELS)
-        _, (head, tail) = check_cv(2, y, classifier=not self.regression_).split(Z, y)
+        head, tail = halves(y)
         trials: list[tuple[float, tuple[float, float], Any]] = []
         for kernel in kernels:
-            machine = self._machine(*kernel).fit(Z[head], y[head])
+            machine = self._machine(*kernel, y[head]).fit(Z[head], y[head])
             if self.regression_:
                 trials.append((np.mean((machine.predict(Z[tail]) - y[tail]) ** 2), kernel, None))
                 continue
@@ -75,7 +76,7 @@ class SVM:
             worth = calibrate(decision, y[tail])
             trials.append((log_loss(y[tail], probabilities(worth, decision)), kernel, worth))
         _, kernel, self.worth_ = min(trials, key=lambda trial: trial[0])
-        self.model_ = self._machine(*kernel).fit(Z, y)
+        self.model_ = self._machine(*kernel, y).fit(Z, y)
         if not self.regression_:
             self.classes_ = self.model_.classes_
         self.n_fits_ = len(trials) + 1
@@ -97,12 +98,29 @@ class SVM:
         # In float32, intelex fits 1.6 times as fast as in float64, with the same ROC AUC.
         return self.prepare_.transform(floats(X)).astype(np.float32)
 
-    def _machine(self, gamma: float, C: float) -> Any:
-        intelex = intelex_svm is not None and self.engine != "sklearn"
+    def _machine(self, gamma: float, C: float, y: np.ndarray) -> Any:
+        # Values that lie in SVR's tube of 0.1 leave no support vector, which intelex cannot bear.
+        flat = self.regression_ and np.ptp(y) <= 0.2
+        intelex = intelex_svm is not None and self.engine != "sklearn" and not flat
         module = intelex_svm if intelex else sklearn.svm
         kind = module.SVR if self.regression_ else module.SVC
         threads = {"n_jobs": self.n_jobs} if intelex else {}
         return kind(C=C, gamma=gamma * self.unit_, **threads)
+
+
+def halves(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(head, tail) places, of classes the halves of each; rows that are the only one of their class
+    are in both."""
+    classes, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+    is_class = y.dtype.kind != "f"
+    if len(y) < 2 or (is_class and len(y) == len(classes)):
+        return np.arange(len(y)), np.arange(len(y))
+    single = np.flatnonzero(counts[codes] == 1) if is_class else []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of classes with a single row
+        _, parts = check_cv(2, y, classifier=is_class).split(y, y)
+    head, tail = (np.union1d(part, single).astype(int) for part in parts)
+    return head, tail
 
 
 def calibrate(decision: np.ndarray, y: np.ndarray) -> Any:

@@ -7,7 +7,9 @@ What the columns are, which kind of problem it is and how it is split are found 
 by `look`, and can all be said instead (docs/your-data.md).
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -25,6 +27,10 @@ from tasks.table.formats import ORDERS
 from tasks.table.prepare import Preparation
 from tasks.table.read import Found, clean, clean_names, read
 from tasks.table.suspicion import suspicions
+
+
+FIRST = 20_000  # rows of each side that are prepared before any cell runs
+LARGE = 1e30  # far below what float32 can hold
 
 
 class Understood(NamedTuple):
@@ -100,7 +106,10 @@ class Table:
 
     def check(self) -> None:
         """Raise ValueError if nothing can be learned from the file, with one sentence."""
-        self.load(0)
+        with self._one_sentence():
+            data = self.load(0)
+            first = {part: getattr(data.raw, part)[:FIRST] for part in ("train", "test")}
+            self.view(replace(data, raw=data.raw._replace(**first)), "features")
 
     def load(self, seed: int) -> Data:
         """Read the file and split its rows. Raises ValueError with one sentence."""
@@ -128,6 +137,23 @@ class Table:
 
     def look(self, limit: int) -> Look:
         """What about `limit` rows tell, spread over all. Raises ValueError with one sentence."""
+        with self._one_sentence():
+            return self._look(limit)
+
+    @contextmanager
+    def _one_sentence(self) -> Iterator[None]:
+        """Whatever goes wrong with a file here goes wrong in every cell: it is said before."""
+        try:
+            yield
+        except (ValueError, MemoryError):
+            raise
+        except Exception as error:
+            text = " ".join(str(error).split())[:300]
+            raise ValueError(
+                f"{self._source} cannot be understood ({type(error).__name__}: {text})"
+            ) from error
+
+    def _look(self, limit: int) -> Look:
         found = self.understand(limit)
         rows, seen = found.rows, len(found.table) + found.without_target
         part = "" if seen == rows else f"; {seen:,} of them, spread evenly, were looked at"
@@ -273,10 +299,30 @@ class Table:
         found, train, test, _ = data.raw
         rows = found.table.iloc[train]
         preparation = Preparation(found.columns).fit(rows)
-        return preparation.transform(rows), preparation.transform(found.table.iloc[test])
+        return tellable(preparation.transform(rows), preparation.transform(found.table.iloc[test]))
 
     def raw_columns(self, data: Data, _view: str) -> list[str]:
         return [column.name for column in data.raw.found.columns if column.kind != "out"]
+
+
+def tellable(train: pd.DataFrame, test: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows without the columns that train rows tell nothing of, and with numbers that models can
+    square: larger ones are in units of the largest. Raises ValueError if no column is left."""
+    empty = [name for name in train if train[name].isna().all()]
+    train, test = train.drop(columns=empty), test.drop(columns=empty)
+    if not len(train.columns):
+        raise ValueError(
+            "no column is left to learn from: in train rows they have no value, or no word that "
+            "stands twice"
+        )
+    numbers = [name for name in train if train[name].dtype.kind == "f"]
+    largest = train[numbers].abs().max()
+    beyond = (largest > LARGE) | (test[numbers].abs().max() > LARGE)
+    for name in beyond.index[beyond]:
+        unit = largest[name] if largest[name] > LARGE else 1.0
+        train = train.assign(**{name: train[name] / unit})
+        test = test.assign(**{name: (test[name] / unit).clip(-LARGE, LARGE)})
+    return train, test
 
 
 def found_in(table: pa.Table, target: str) -> tuple[Found, str]:
