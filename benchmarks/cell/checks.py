@@ -13,6 +13,7 @@ import numpy as np
 import psutil
 
 from benchmarks.analysis.linear import Linear
+from benchmarks.analysis.tenths import TENTHS, tenths
 from tasks.base import Data, floor_answers
 from tasks.metrics import OF_KIND, STANDARD, Metric
 
@@ -119,7 +120,8 @@ def alike_on_train(cell: Evidence) -> str | None:
 
 
 def calibrated(cell: Evidence) -> str | None:
-    """Ten groups of equally many rows by predicted probability: how far is it from the share?"""
+    """Ten groups of about equally many rows by predicted probability: how far is it from the share?
+    Rows with the same one stand in the same group, whatever their order."""
     if not cell.data.classes:
         return None
     p, codes = cell.predictions.astype(np.float64), cell.codes
@@ -127,14 +129,18 @@ def calibrated(cell: Evidence) -> str | None:
         said, came = p[:, 1], codes == 1
     else:  # of the class that is predicted
         said, came = p.max(axis=1), p.argmax(axis=1) == codes
-    parts = np.array_split(np.argsort(said, kind="stable"), 10)
-    apart = [abs(said[part].mean() - came[part].mean()) for part in parts if len(part)]
+    tenth = tenths(said)
+    n = np.bincount(tenth, minlength=TENTHS)
+    there, weight = n > 0, n / n.sum()
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return np.bincount(tenth, values, minlength=TENTHS)[there] / n[there]
+
+    apart = np.abs(mean(said) - mean(came))
     # A share of n rows is off by about sqrt(p (1 - p) / n) even if the probability is right.
-    chance = [
-        math.sqrt((said[part] * (1 - said[part])).mean() / len(part)) for part in parts if len(part)
-    ]
-    error = float(np.mean(apart))
-    if error - float(np.mean(chance)) <= CALIBRATION:
+    chance = np.sqrt(mean(said * (1 - said)) / n[there])
+    error = float(weight[there] @ apart)
+    if error - float(weight[there] @ chance) <= CALIBRATION:
         return None
     return f"predicted and true shares are {error:.3f} apart on average"
 
