@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import psutil
 
-from benchmarks.analysis.linear import Linear
 from benchmarks.analysis.tenths import TENTHS, tenths
+from benchmarks.cell.scores import linear
 from tasks.base import Data, floor_answers
 from tasks.metrics import OF_KIND, STANDARD, Metric
 
@@ -80,7 +80,7 @@ def better_than_floor(cell: Evidence) -> str | None:
     if metric.influence is None or is_floor(cell.predictions, floor):
         return None  # nothing tells how the metric varies; or it is the floor itself
     floor = floor if isinstance(floor, list) else floor.astype(np.float32)
-    mine, of_floor = (linear(metric, p, cell) for p in (cell.predictions, floor))
+    mine, of_floor = (linear(metric, p, cell.data) for p in (cell.predictions, floor))
     gain = mine.minus(of_floor)
     half = 1.96 * math.sqrt(gain.variance())
     if metric.sign * gain.value > half:
@@ -92,15 +92,6 @@ def is_floor(predictions: Any, floor: Any) -> bool:
     if isinstance(floor, list):
         return bool(predictions == floor)
     return np.allclose(predictions, floor.astype(np.float32), atol=1e-6)
-
-
-def linear(metric: Metric, predictions: Any, cell: Evidence) -> Linear:
-    assert metric.influence
-    value, each = metric.influence(predictions, cell.codes)
-    if cell.data.group is None:
-        return Linear(value, each, len(each))
-    _, group = np.unique(cell.data.group, return_inverse=True)
-    return Linear(value, np.bincount(group, each), len(each))
 
 
 def alike_on_train(cell: Evidence) -> str | None:
