@@ -131,10 +131,10 @@ class Table:
         return found
 
     def look(self, limit: int) -> Look:
-        """What about `limit` rows tell, spread over all. Raises ValueError with one sentence."""
+        """What about `limit` rows tell, drawn from all. Raises ValueError with one sentence."""
         found = self.understand(limit)
         rows, seen = found.rows, len(found.table) + found.without_target
-        part = "" if seen == rows else f"; {seen:,} of them, spread evenly, were looked at"
+        part = "" if seen == rows else f"; {seen:,} of them, drawn by chance, were looked at"
         facts = [("rows", f"{rows:,}{part}")]
         if found.without_target:
             facts.append(("left out", f"{found.without_target:,} rows without a target"))
