@@ -3,6 +3,7 @@
 import functools
 import http.server
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -713,10 +714,19 @@ def test_a_look_sees_all_of_a_sorted_file(tmp_path, ending):
         table.to_parquet(path)
     else:
         table.to_json(path, orient="records", lines=True)
-    for limit in (20_000, 200_000):
-        facts = dict(Table(path=str(path), target="y").look(limit).facts)
-        assert facts["rows"].startswith("45,000")
-        assert facts["classes"] == "a 33.3%, b 33.3%, c 33.3%"
+    facts = dict(Table(path=str(path), target="y").look(200_000).facts)
+    assert facts["rows"] == "45,000"
+    assert facts["classes"] == "a 33.3%, b 33.3%, c 33.3%"
+    facts = dict(Table(path=str(path), target="y").look(20_000).facts)
+    assert facts["rows"].startswith("45,000; ")
+    shares = [float(share) for share in re.findall(r"([0-9.]+)%", facts["classes"])]
+    assert shares == pytest.approx([33.3] * 3, abs=2)
+
+
+def test_a_look_sees_all_classes_where_they_take_turns(tmp_path):
+    plain(45_000).to_csv(tmp_path / "a.csv", index=False)
+    facts = dict(Table(path=str(tmp_path / "a.csv"), target="y").look(22_000).facts)
+    assert facts["target"].startswith("y is binary")
 
 
 def test_a_look_shows_values_format_and_range_in_80_columns(tmp_path):

@@ -135,7 +135,7 @@ class Table:
         return [*data.raw.found.notices, *data.raw.said]
 
     def look(self, limit: int) -> Look:
-        """What about `limit` rows tell, spread over all. Raises ValueError with one sentence."""
+        """What about `limit` rows tell, drawn from all. Raises ValueError with one sentence."""
         with self._one_sentence():
             return self._look(limit)
 
@@ -155,7 +155,7 @@ class Table:
     def _look(self, limit: int) -> Look:
         found = self.understand(limit)
         rows, seen = found.rows, len(found.table) + found.without_target
-        part = "" if seen == rows else f"; {seen:,} of them, spread evenly, were looked at"
+        part = "" if seen == rows else f"; {seen:,} of them, drawn by chance, were looked at"
         facts = [("rows", f"{rows:,}{part}")]
         if found.without_target:
             facts.append(("left out", f"{found.without_target:,} rows without a target"))
