@@ -28,7 +28,6 @@ from tasks.table.prepare import Preparation
 from tasks.table.read import Found, clean, clean_names, read
 from tasks.table.suspicion import suspicions
 
-
 FIRST = 20_000  # rows of each side that are prepared before any cell runs
 LARGE = 1e30  # far below what float32 can hold
 

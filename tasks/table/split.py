@@ -142,7 +142,7 @@ def is_of_row(name: str) -> bool:
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
     for word in re.findall(r"[a-z]+", apart):
         bare = re.sub(r"(date|time|day|on|at)$", "", word)
-        if bare in OTHER_TIMES or any(len(t) > 4 and bare.startswith(t) for t in OTHER_TIMES):
+        if bare in OTHER_TIMES or any(len(t) > 3 and bare.startswith(t) for t in OTHER_TIMES):
             return False
     return True
 
@@ -305,7 +305,7 @@ def by_time(
     since, until = (shown(values.iloc[place]) for place in (test[0], test[-1]))
     said = [
         f"split by {name}: tested are {since} to {until}, {told(len(test) / n, share)}"
-        + (f"; {ties:,} rows share the first moment" if ties > 1 else "")
+        + (f"; {ties:,} rows share the first" if ties > 1 else "")
     ]
     if len(good) < CUT_OFFS:
         why = "the others lack a class or leave too few rows"
