@@ -172,7 +172,8 @@ def split(
             if not classes:
                 raise ValueError(f"all {side} rows have the same target{by_column}")
             there = np.bincount(labels[rows], minlength=len(classes))
-            raise ValueError(f"the class {classes[there.argmin()]!r} has no {side} row{by_column}")
+            lacking = classes[int(there.argmin())]
+            raise ValueError(f"the class {lacking!r} has no {side} row{by_column}")
     return found
 
 
@@ -325,8 +326,9 @@ def shown(moment: object) -> str:
     """A moment as people write it."""
     if isinstance(moment, pd.Timestamp):
         return str(moment).removesuffix(" 00:00:00")
-    is_number = isinstance(moment, int | float | np.number)
-    return f"{float(moment):.12g}" if is_number else str(moment)
+    if isinstance(moment, int | float | np.number):
+        return f"{float(moment):.12g}"
+    return str(moment)
 
 
 def moments_of(values: pd.Series) -> np.ndarray:
