@@ -110,7 +110,7 @@ def halves(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     is_class = y.dtype.kind != "f"
     if len(y) < 2 or (is_class and len(y) == len(classes)):
         return np.arange(len(y)), np.arange(len(y))
-    single = np.flatnonzero(counts[codes] == 1) if is_class else []
+    single = np.flatnonzero((counts[codes] == 1) & is_class)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of classes with a single row
         _, parts = check_cv(2, y, classifier=is_class).split(y, y)

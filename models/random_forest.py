@@ -55,11 +55,14 @@ class RandomForest:
             self.offset_, self.scale_ = y.mean(), y.std() or 1.0
             y = (y - self.offset_) / self.scale_
         numbers = floats(X).select_dtypes(float)
-        # Where the mean is so large that float32 would not tell values apart, it is the new zero.
-        mean = numbers.mean()
-        self.origin_ = mean.where(mean.abs() > 1e3 * numbers.std(), 0.0)
-        low, high = (numbers - self.origin_).min(), (numbers - self.origin_).max()
-        self.gap_ = (2 * low - high).clip(upper=-1e6).fillna(-1e6)  # far below all values
+        # scikit-learn's trees read float32 and take values 1e-7 apart as the same: where a column
+        # is too far off, its mean is the new zero, and where it is too small, its spread the unit.
+        mean, spread = numbers.mean(), numbers.std()
+        self.origin_ = mean.where(mean.abs() > 1e3 * spread, 0.0)
+        self.unit_ = spread.where((spread > 0) & (spread < 1e-3), 1.0)
+        numbers = (numbers - self.origin_) / self.unit_
+        # A gap lies far below all values.
+        self.gap_ = (2 * numbers.min() - numbers.max()).clip(upper=-1e6).fillna(-1e6)
         self.prepare_ = prepare().fit(self._filled(X))
         Z = self.prepare_.transform(self._filled(X))
         self.model_ = kind(
@@ -91,7 +94,8 @@ class RandomForest:
 
     def _filled(self, X: pd.DataFrame) -> pd.DataFrame:
         Z = floats(X)
-        Z[self.gap_.index] = (Z[self.gap_.index] - self.origin_).fillna(self.gap_)
+        names = self.gap_.index
+        Z[names] = ((Z[names] - self.origin_) / self.unit_).fillna(self.gap_)
         return Z
 
 

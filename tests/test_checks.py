@@ -235,3 +235,29 @@ def test_every_code_has_a_section():
     text = (ROOT / "docs" / "checks.md").read_text("utf-8")
     for code, name in NAMES.items():
         assert f"## {code} {name}\n" in text
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-6, 1e6, 1e-30])
+@pytest.mark.parametrize("zero", [0.0, 1e3])
+def test_no_unit_of_the_outcome_changes_what_fires(unit, zero):
+    random = np.random.default_rng(0)
+    known = random.normal(size=ROWS)
+    y = unit * (known + 0.5 * random.normal(size=ROWS) + zero)
+
+    def said(p: np.ndarray, moved: float = 0.0) -> list[str]:
+        cell = replace(
+            good(),
+            data=Data(None, y, y),
+            metric=STANDARD["r2"],
+            predictions=p,
+            again=lambda rows: p[rows] + moved * unit,
+            on_train=lambda rows: (p[rows], y[rows]),
+        )
+        return [code for code in codes_of(cell) if code in ("ME02", "ME06")]
+
+    assert said(unit * (known + zero)) == []
+    assert said(np.full(ROWS, y.mean())) == []  # the floor itself is no finding
+    assert said(y.mean() + unit * 0.3 * random.normal(size=ROWS)) == ["ME02"]
+    assert said(y.mean() + unit * 1e-3 * random.normal(size=ROWS)) == ["ME02"]
+    assert said(unit * (known + zero), moved=0.1) == ["ME06"]
+    assert said(unit * (known + zero), moved=1e-4) == []

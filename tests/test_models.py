@@ -438,3 +438,43 @@ def test_every_xgboost_row_counts_in_the_final_fit() -> None:
     model = boosting.XGBoost(early_stopping_rounds=5).fit(X, y)
     low, high = model.predict_proba(pd.DataFrame({"x": [0.0, 1.0]}))[:, 1]
     assert high > low
+
+
+UNITS = {  # of a target or a column
+    "small": lambda v: v * 1e-6,
+    "tiny": lambda v: v * 1e-12,
+    "large": lambda v: v * 1e6,
+    "far off": lambda v: v + 1e9,
+    "far below": lambda v: v - 1e9,
+}
+
+
+@cache
+def explained_in(name: str, what: str, unit: str) -> float:
+    X, y = table(500, 0, "regression")
+    if what == "target" and unit:
+        y = UNITS[unit](y)
+    if what == "columns" and unit:
+        X = X.assign(**{c: UNITS[unit](X[c].astype(float)) for c in ("a", "b", "noise", "history")})
+    model = short(name)
+    return float(r2_score(y[400:], model.fit(X[:400], y[:400]).predict(X[400:])))
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("what", ["target", "columns"])
+@pytest.mark.parametrize("name", [n for n in CONFS if "regression" in kinds(n)])
+def test_no_unit_and_no_zero_changes_what_is_explained(name: str, what: str, unit: str) -> None:
+    usual = explained_in(name, "", "")
+    assert explained_in(name, what, unit) == pytest.approx(usual, abs=0.02)
+
+
+@pytest.mark.parametrize("engine", ["sklearn", "auto"])
+@pytest.mark.parametrize("unit", UNITS)
+def test_no_unit_changes_a_forest_of_either_engine(engine: str, unit: str) -> None:
+    X, y = table(500, 0, "regression")
+    found = []
+    for values, columns in ((y, X), (UNITS[unit](y), X.assign(a=UNITS[unit](X["a"])))):
+        model = random_forest.RandomForest(engine=engine, n_estimators=30)
+        answers = model.fit(columns[:400], values[:400]).predict(columns[400:])
+        found.append(r2_score(values[400:], answers))
+    assert found[1] == pytest.approx(found[0], abs=0.02)

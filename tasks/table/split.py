@@ -142,7 +142,7 @@ def is_of_row(name: str) -> bool:
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
     for word in re.findall(r"[a-z]+", apart):
         bare = re.sub(r"(date|time|day|on|at)$", "", word)
-        if bare in OTHER_TIMES or any(len(t) > 4 and bare.startswith(t) for t in OTHER_TIMES):
+        if bare in OTHER_TIMES or any(len(t) > 3 and bare.startswith(t) for t in OTHER_TIMES):
             return False
     return True
 
@@ -172,7 +172,8 @@ def split(
             if not classes:
                 raise ValueError(f"all {side} rows have the same target{by_column}")
             there = np.bincount(labels[rows], minlength=len(classes))
-            raise ValueError(f"the class {classes[there.argmin()]!r} has no {side} row{by_column}")
+            lacking = classes[int(there.argmin())]
+            raise ValueError(f"the class {lacking!r} has no {side} row{by_column}")
     return found
 
 
@@ -305,7 +306,7 @@ def by_time(
     since, until = (shown(values.iloc[place]) for place in (test[0], test[-1]))
     said = [
         f"split by {name}: tested are {since} to {until}, {told(len(test) / n, share)}"
-        + (f"; {ties:,} rows share the first moment" if ties > 1 else "")
+        + (f"; {ties:,} rows share the first" if ties > 1 else "")
     ]
     if len(good) < CUT_OFFS:
         why = "the others lack a class or leave too few rows"
@@ -325,8 +326,9 @@ def shown(moment: object) -> str:
     """A moment as people write it."""
     if isinstance(moment, pd.Timestamp):
         return str(moment).removesuffix(" 00:00:00")
-    is_number = isinstance(moment, int | float | np.number)
-    return f"{float(moment):.12g}" if is_number else str(moment)
+    if isinstance(moment, int | float | np.number):
+        return f"{float(moment):.12g}"
+    return str(moment)
 
 
 def moments_of(values: pd.Series) -> np.ndarray:
