@@ -45,18 +45,13 @@ def pairs(before: Section, after: Section) -> list[Pair]:
     partners = {row.label: row for row in after.rows}
     found = [Pair(row, partners[row.label]) for row in before.rows if row.label in partners]
     met = {pair.before.label for pair in found}
-    for model in dict.fromkeys(row.first["model"] for row in before.rows):
-        a, b = (
-            plain_or_only(
-                [
-                    row
-                    for row in section.rows
-                    if row.first["model"] == model and row.label not in met
-                ],
-                model,
-            )
-            for section in (before, after)
-        )
+    left: list[dict[str, list[Row]]] = [{}, {}]
+    for section, of_model in zip((before, after), left, strict=True):
+        for row in section.rows:
+            if row.label not in met:
+                of_model.setdefault(row.first["model"], []).append(row)
+    for model in left[0]:
+        a, b = (plain_or_only(of_model.get(model, []), model) for of_model in left)
         if a and b:
             found.append(Pair(a, b))
     return found
