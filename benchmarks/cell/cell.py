@@ -32,7 +32,7 @@ from benchmarks.cell.answers import (
 from benchmarks.cell.build import build, supplied
 from benchmarks.cell.clock import Clock, calibration
 from benchmarks.cell.controls import Impossible
-from benchmarks.cell.fields import columns_of, curves, judged_fields, noted, one_line, work
+from benchmarks.cell.fields import columns_of, curves, judged_fields, noted, one_line, whole, work
 from benchmarks.cell.prepared import Prepared, prepare, task_of
 from benchmarks.cell.protocols import offered
 from benchmarks.cell.scores import Scored, UnknownMetric, lifts, metrics_of, scores
@@ -163,7 +163,7 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
         "latency": timed,
         "cold_start": cold_started,
         "asked": asked.rows,
-        "parameters": offered(model, "n_parameters_"),
+        "parameters": whole(offered(model, "n_parameters_")),
         "size_bytes": size,
         "work": work(made, model, tuning),
         "notes": noted(offered(model, "notes_"))

@@ -409,11 +409,17 @@ def _query(file: str, query: str, notes: list[str]) -> pa.Table:
     """Rows of a query, read-only: whatever it says, nothing in the file changes."""
     with Path(file).open("rb") as opened:
         is_sqlite = opened.read(16).startswith(b"SQLite format 3")
+    place = Path(file).absolute()  # a name such as `md:x` or `:memory:` would mean something else
     if not is_sqlite:
-        config: Any = {"enable_external_access": "false"}
-        with duckdb.connect(file, read_only=True, config=config) as database:
+        with duckdb.connect() as database:
+            name = str(place).replace("'", "''")
+            database.execute(f"ATTACH '{name}' AS file (READ_ONLY); USE file")
+            # From here on, no other file is read or written, and nothing turns that back.
+            database.execute("SET enable_external_access = false; SET lock_configuration = true")
             return database.sql(query).to_arrow_table()
-    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as opened_file:
+    with contextlib.closing(sqlite3.connect(f"{place.as_uri()}?mode=ro", uri=True)) as opened_file:
+        opened_file.execute("PRAGMA query_only = ON")
+        opened_file.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # nor is another file written
         rows = opened_file.execute(query)
         if rows.description is None:
             raise ValueError(f"task.query returns no rows: {query}")
