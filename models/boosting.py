@@ -74,7 +74,7 @@ class XGBoost:
         matrix = partial(xgboost.QuantileDMatrix, enable_categorical=True, max_bin=self.max_bin)
         self.n_fits_, trees = 1, self.n_estimators
         if self.early_stopping_rounds is not None:
-            # Rows come in time order, so the tail is to the head what the test rows are to the tail.
+            # Rows come in time order: the tail is to the head what test rows are to the tail.
             head = max(1, min(len(X) - 1, round(len(X) * (1 - self.holdout))))
             train = matrix(table[:head], target[:head])
             tail = matrix(table[head:], target[head:], ref=train)

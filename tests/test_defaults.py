@@ -110,9 +110,7 @@ def test_a_gain_counts_a_row_once_however_often_it_was_tested():
     assert noise == pytest.approx(np.sqrt((first**2).sum()) / 100)
     same = defaults.gain([(0.8, first)] * 4, [(0.7, nothing)] * 4, [place] * 4)
     assert same == pytest.approx((value, noise))
-    other = defaults.gain(
-        [(0.8, first), (0.8, second)], [(0.7, nothing)] * 2, [place, place + 100]
-    )
+    other = defaults.gain([(0.8, first), (0.8, second)], [(0.7, nothing)] * 2, [place, place + 100])
     assert other[1] == pytest.approx(np.sqrt((first**2).sum() + (second**2).sum()) / 200)
 
 
