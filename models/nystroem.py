@@ -41,8 +41,9 @@ class Nystroem:
     view: ClassVar[str] = "features"
 
     # (gamma, C): many weak signals ask for a wide kernel, and a wide one for a high price (Keerthi
-    # and Lin 2003, "Asymptotic Behaviors of SVMs with Gaussian Kernel").
-    KERNELS: ClassVar[tuple[tuple[float, float], ...]] = ((0.05, 100.0), (1.0, 2.0))
+    # and Lin 2003, "Asymptotic Behaviors of SVMs with Gaussian Kernel"); hardly any signal, or few
+    # rows of one class, for a low one.
+    KERNELS: ClassVar[tuple[tuple[float, float], ...]] = ((0.05, 100.0), (1.0, 2.0), (0.05, 1.0))
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "Nystroem":
         """X: (n, columns); y: (n,) class names as str objects, or floats for regression."""

@@ -25,9 +25,11 @@ except ImportError:
 @dataclass
 class RandomForest:
     n_estimators: Annotated[int, Ge(1)] = 150  # trees; more never hurts, only costs
-    # Share of columns a split chooses from; None: as many as scikit-learn gives it.
-    max_features: Annotated[float, Gt(0), Le(1)] | None = 0.3
-    min_samples_leaf: Annotated[int, Ge(1)] = 3  # rows a leaf needs, each counted once
+    # Share of columns a split chooses from; None: 0.3 for classes, 0.6 for numbers; stock: as many
+    # as scikit-learn gives it.
+    max_features: Annotated[float, Gt(0), Le(1)] | Literal["stock"] | None = None
+    # Rows a leaf needs, each counted once; None: 3 for classes, 1 for numbers.
+    min_samples_leaf: Annotated[int, Ge(1)] | None = None
     max_rows: Annotated[int, Ge(1)] = 2_000_000  # more are refused: 4 kB of nodes for each row
     engine: Literal["auto", "sklearn", "intelex"] = "auto"  # auto: intelex where installed
     # Supplied by the runner.
@@ -47,9 +49,13 @@ class RandomForest:
         intelex = intelex_ensemble is not None and self.engine != "sklearn"
         module = intelex_ensemble if intelex else sklearn.ensemble
         kind = module.RandomForestRegressor if self.regression_ else module.RandomForestClassifier
+        features: Any = self.max_features or (0.6 if self.regression_ else 0.3)
+        if features == "stock":
+            features = 1.0 if self.regression_ else "sqrt"
+        leaf = self.min_samples_leaf or (1 if self.regression_ else 3)
         # intelex counts a row of a leaf as often as it was drawn, scikit-learn once: of n draws
-        # from n rows, 1 - 1/e are different ones.
-        drawn = round(self.min_samples_leaf / (1 - math.exp(-1)))
+        # from n rows, 1 - 1/e are different ones. A single row is no limit to either.
+        drawn = 1 if leaf == 1 else round(leaf / (1 - math.exp(-1)))
         if self.regression_:
             # Of small numbers every node looks pure, and large ones swallow their differences.
             self.offset_, self.scale_ = y.mean(), y.std() or 1.0
@@ -67,8 +73,8 @@ class RandomForest:
         Z = self.prepare_.transform(self._filled(X))
         self.model_ = kind(
             n_estimators=self.n_estimators,
-            max_features=self.max_features or (1.0 if self.regression_ else "sqrt"),
-            min_samples_leaf=drawn if intelex else self.min_samples_leaf,
+            max_features=features,
+            min_samples_leaf=drawn if intelex else leaf,
             random_state=self.random_state,
             n_jobs=self.n_jobs,
         ).fit(Z, y)
