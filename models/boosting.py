@@ -95,6 +95,10 @@ class XGBoost:
         }
         return self
 
+    def inputs(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Rows as the booster takes them."""
+        return self.prepare_(X)
+
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
         # XGBoost answers in float32, whose rows miss one by more than scikit-learn's metrics allow.
@@ -103,7 +107,7 @@ class XGBoost:
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n,), regression only."""
-        return self.model_.inplace_predict(self.prepare_(X))
+        return self.model_.inplace_predict(self.inputs(X))
 
 
 def prepare(X: pd.DataFrame, known: dict[Any, pd.Index]) -> pd.DataFrame:
