@@ -1,6 +1,6 @@
 """The result table: what each model gave and what it took, and the same as rows for a CSV."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -82,14 +82,26 @@ def findings(section: Section) -> list[str]:
         *(f"✗ {row.label}: {row.ending()}" for row in section.everything if row.ending()),
         *(f"✗ {label}: do not trust: {reason}" for label, reason in section.distrust.items()),
         *(f"! {text}" for text in fired_checks(section)),
-        *(f"* {label}: {reason}" for label, reason in section.strange_clocks.items()),
-        *(f"* {label}: {reason}" for label, reason in section.unlike_calls([1]).items()),
+        *starred(section.strange_clocks),
+        *starred(section.unlike_calls([1])),
         *open_questions(section),
         *(f"note: {text}" for text in section.notices),
     )
     how = " · ".join(f"{row.label}: {row.notes()}" for row in section.rows if row.notes())
     unasked = "; ".join(f"not asked: {reason}" for reason in section.unasked.values())
     return [*marked, *filter(None, (unasked, how))]
+
+
+def starred(reasons: Mapping[str, str]) -> list[str]:
+    """Why rows have a star: a sentence each, or one on many rows of the same reason."""
+    labels: dict[str, list[str]] = {}
+    for label, reason in reasons.items():
+        labels.setdefault(reason, []).append(label)
+    return [
+        f"* {names}: {reason}"
+        for reason, of in labels.items()
+        for names in ([", ".join(of)] if len(of) > 2 else of)
+    ]
 
 
 def reference_entries(section: Section, name: str, columns: Sequence[Column]) -> list[Entry]:
