@@ -103,6 +103,10 @@ class XGBoost:
         }
         return self
 
+    def inputs(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Rows as the booster takes them."""
+        return self.prepare_(X)
+
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
         # XGBoost answers in float32, whose rows miss one by more than scikit-learn's metrics allow.
@@ -114,7 +118,7 @@ class XGBoost:
         return self._outputs(X) * self.scale_ + self.offset_
 
     def _outputs(self, X: pd.DataFrame) -> np.ndarray:
-        return self.model_.inplace_predict(self.prepare_(X)).astype(np.float64)
+        return self.model_.inplace_predict(self.inputs(X)).astype(np.float64)
 
 
 def origin(numbers: pd.DataFrame) -> pd.Series:

@@ -62,7 +62,7 @@ class Network:
 
         torch.manual_seed(self.random_state)
         self.prepare_ = Encoder(X, self.bins)
-        numbers, categories = self.prepare_(X, self.device_)
+        numbers, categories = self.inputs(X)
         outputs = 1 if self.regression_ else len(self.classes_)
         self.model_ = Members(self, self.prepare_, outputs).to(self.device_)
 
@@ -106,6 +106,10 @@ class Network:
         self.notes_["rows_held_out"] = len(y) - head  # no weight has learned from these
         return self
 
+    def inputs(self, X: pd.DataFrame) -> tuple[Tensor, Tensor]:
+        """Rows as the network takes them (see Encoder)."""
+        return self.prepare_(X, self.device_)
+
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
         return self._answers(X).softmax(-1).mean(0).numpy()
@@ -125,7 +129,7 @@ class Network:
     @torch.inference_mode()
     def _answers(self, X: pd.DataFrame) -> Tensor:  # -> (members, n, outputs), 8,192 rows at a time
         chunks = (X[start : start + 8192] for start in range(0, len(X), 8192))
-        answers = [self.model_(*self.prepare_(chunk, self.device_)).cpu() for chunk in chunks]
+        answers = [self.model_(*self.inputs(chunk)).cpu() for chunk in chunks]
         return torch.cat(answers, dim=1).double()
 
 

@@ -52,7 +52,7 @@ class Nystroem:
             self.offset_, self.scale_ = y.mean(), y.std() or 1.0
             y = (y - self.offset_) / self.scale_
         self.prepare_ = prepare().fit(floats(X))
-        Z = self._inputs(X)
+        Z = self.inputs(X)
         self.unit_ = 1 / (Z.shape[1] * float(Z.var()) or 1.0)
 
         # Decision values of rows that were trained on are too sure of themselves, so the first
@@ -80,16 +80,17 @@ class Nystroem:
         self.notes_: dict[str, Any] = {"gamma": kernel[0], "C": kernel[1]}
         return self
 
+    def inputs(self, X: pd.DataFrame) -> np.ndarray:
+        """Rows as the machine takes them: (n, numbers)."""
+        return self.prepare_.transform(floats(X))
+
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
-        return probabilities(self.worth_, self.model_.decision_function(self._inputs(X)))
+        return probabilities(self.worth_, self.model_.decision_function(self.inputs(X)))
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n,), regression only."""
-        return self.model_.predict(self._inputs(X)) * self.scale_ + self.offset_
-
-    def _inputs(self, X: pd.DataFrame) -> np.ndarray:
-        return self.prepare_.transform(floats(X))
+        return self.model_.predict(self.inputs(X)) * self.scale_ + self.offset_
 
     def _machine(self, gamma: float, C: float, rows: int) -> Any:
         landmarks = sklearn.kernel_approximation.Nystroem(

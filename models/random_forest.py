@@ -89,14 +89,17 @@ class RandomForest:
         """Nodes of all trees, counted on request: unpacking the trees would land in the clock."""
         return sum(tree.tree_.node_count for tree in self.model_.estimators_)
 
+    def inputs(self, X: pd.DataFrame) -> np.ndarray:
+        """Rows as the estimator takes them: (n, numbers)."""
+        return self.prepare_.transform(self._filled(X))
+
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
-        return self.model_.predict_proba(self.prepare_.transform(self._filled(X)))
+        return self.model_.predict_proba(self.inputs(X))
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n,), regression only."""
-        values = self.model_.predict(self.prepare_.transform(self._filled(X)))
-        return values * self.scale_ + self.offset_
+        return self.model_.predict(self.inputs(X)) * self.scale_ + self.offset_
 
     def _filled(self, X: pd.DataFrame) -> pd.DataFrame:
         Z = floats(X)

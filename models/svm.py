@@ -58,7 +58,7 @@ class SVM:
             self.offset_, self.scale_ = y.mean(), y.std() or 1.0
             y = (y - self.offset_) / self.scale_
         self.prepare_ = prepare().fit(floats(X))
-        Z = self._inputs(X)
+        Z = self.inputs(X)
         self.unit_ = 1 / (Z.shape[1] * float(Z.var()) or 1.0)
 
         # Decision values of rows that were trained on are too sure of themselves, so the first
@@ -88,17 +88,18 @@ class SVM:
         self.notes_: dict[str, Any] = {"engine": used, "gamma": kernel[0], "C": kernel[1]}
         return self
 
+    def inputs(self, X: pd.DataFrame) -> np.ndarray:
+        """Rows as the machine takes them: (n, numbers)."""
+        # In float32, intelex fits 1.6 times as fast as in float64, with the same ROC AUC.
+        return self.prepare_.transform(floats(X)).astype(np.float32)
+
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
-        return probabilities(self.worth_, self.model_.decision_function(self._inputs(X)))
+        return probabilities(self.worth_, self.model_.decision_function(self.inputs(X)))
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n,), regression only."""
-        return self.model_.predict(self._inputs(X)) * self.scale_ + self.offset_
-
-    def _inputs(self, X: pd.DataFrame) -> np.ndarray:
-        # In float32, intelex fits 1.6 times as fast as in float64, with the same ROC AUC.
-        return self.prepare_.transform(floats(X)).astype(np.float32)
+        return self.model_.predict(self.inputs(X)) * self.scale_ + self.offset_
 
     def _machine(self, gamma: float, C: float, y: np.ndarray) -> Any:
         # Values that lie in SVR's tube of 0.1 leave no support vector, which intelex cannot bear.

@@ -1,6 +1,7 @@
 """One contract for every model that conf/model/ names, and what is particular to some of them."""
 
 import ast
+import copy
 import dataclasses
 import importlib
 from functools import cache
@@ -106,7 +107,7 @@ def test_opens_with_what_it_asks_and_costs(name: str) -> None:
 
 @every_model
 def test_fits_on_a_few_screens(name: str) -> None:
-    limit = {"network": 215, "svm": 160, "nystroem": 155}.get(name, 145)
+    limit = {"network": 220, "svm": 165, "nystroem": 160}.get(name, 145)
     assert len(source(name).read_text("utf-8").splitlines()) <= limit
 
 
@@ -145,7 +146,7 @@ def test_files_are_in_one_order(name: str) -> None:
     shared = ["floats", "prepare", "find_device"]
     assert [name for name in helpers if name in shared] == [n for n in shared if n in helpers]
     methods = [n.name for n in defined[0].body if isinstance(n, ast.FunctionDef)]
-    order = ["fit", "n_parameters_", "predict_proba", "predict", "answer"]
+    order = ["fit", "n_parameters_", "inputs", "predict_proba", "predict", "answer"]
     assert [m for m in methods if not m.startswith("_")] == [m for m in order if m in methods]
     private = [m.startswith("_") for m in methods]
     assert private == sorted(private)
@@ -245,6 +246,17 @@ def test_a_row_is_judged_by_itself(name: str, kind: str) -> None:
     np.testing.assert_allclose(alone, together[[7]], rtol=1e-4, atol=1e-5)
 
 
+@every_model_and_kind
+def test_every_answer_goes_through_the_inputs(name: str, kind: str) -> None:
+    """So that what it takes to make them can be timed inside a call."""
+    if name == "baseline":
+        pytest.skip("it makes none")
+    model, (X, _) = copy.copy(briefly_fitted(name, kind)), table(30, 1, kind)
+    expected, made = given_by(model, X, kind), model.inputs(X)
+    model.inputs = lambda rows: made
+    np.testing.assert_array_equal(given_by(model, X.iloc[::-1], kind), expected)
+
+
 @pytest.mark.parametrize("name", ["nystroem", "random_forest", "xgboost", "mlp", "network"])
 def test_another_seed_is_another_model(name: str) -> None:
     X, _ = table(200, 3, "binary")
@@ -319,7 +331,7 @@ def test_kernel_probabilities_keep_the_class_that_the_machine_chose(name: str) -
     model = fitted(name, "multiclass")
     X, _ = table(300, 1, "multiclass")
     chosen = model.classes_[model.predict_proba(X).argmax(axis=1)]
-    np.testing.assert_array_equal(chosen, model.model_.predict(model._inputs(X)))
+    np.testing.assert_array_equal(chosen, model.model_.predict(model.inputs(X)))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -334,7 +346,7 @@ def test_kernel_probabilities_of_several_classes_are_nearly_what_one_slope_can_g
     for kind in (svm, nystroem):
         model = getattr(kind, {svm: "SVM", nystroem: "Nystroem"}[kind])()
         model.fit(bunch.data.iloc[train], y[train])
-        decision = model.model_.decision_function(model._inputs(bunch.data.iloc[test]))
+        decision = model.model_.decision_function(model.inputs(bunch.data.iloc[test]))
         found, *others = (
             log_loss(y[test], kind.probabilities(slope, decision))
             for slope in (model.worth_, *np.geomspace(0.1, 50, 40))

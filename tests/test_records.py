@@ -142,7 +142,8 @@ def test_records_are_plain_json(run, write):
 
 
 def test_records_of_schema_3_are_shown_as_they_were(tmp_path):
-    """table.md was written from these records by the kit that made them."""
+    """Scores and their order are those of the kit that made them; shares and times have ranges
+    since."""
     old = ROOT / "tests" / "data" / "schema3"
     shutil.copytree(old, tmp_path / "old")
     run = Run(tmp_path / "old")

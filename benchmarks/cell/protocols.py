@@ -75,6 +75,7 @@ MODEL_MAY_HAVE: Mapping[str, Any] = {
     "max_rows": None,
     "max_values": None,
     # After `fit`.
+    "inputs": None,  # (X) -> rows as its estimator takes them; all its answers go through it
     "n_parameters_": None,  # learned numbers
     "n_fits_": 1,  # fits that were made for the one model
     "n_tokens_": None,  # read and written by a language model
