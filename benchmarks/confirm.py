@@ -20,14 +20,14 @@ from rich.text import Text
 from benchmarks.analysis.confirmation import FEWEST, question, same_row, told
 from benchmarks.analysis.summary import model_label, sections
 from benchmarks.analysis.verdicts import judge
-from benchmarks.errors import BadInput
+from benchmarks.errors import FAILED_CELLS, FINISHED, BadInput, command, tell
 from benchmarks.plan import app
 from benchmarks.plan.again import cells_like, splits_only
 from benchmarks.plan.config import RunConfig
 from benchmarks.records.records import Record, Run, open_run
 from benchmarks.run import execute, wants, write_pages
 from benchmarks.runner.worker import Worker
-from benchmarks.show.terminal import plain
+from benchmarks.show.terminal import Terminal
 
 SPLITS = (
     "These are fresh splits of the same rows: what luck of the rows themselves gave to the first, "
@@ -76,7 +76,7 @@ def confirm(options: argparse.Namespace, console: Console, worker: Worker | None
     run = open_run(options.results, options.run)
     records, unreadable = run.scan()
     for sentence in unreadable:
-        print(f"warning: {plain(sentence)}", file=sys.stderr)
+        tell(f"warning: {sentence}", is_error=True)
     found = [judge(section, run.outcomes, options.metric) for section in sections(records)]
     asked = question(run.name, found, options.task, options.against)
     seeds = asked.fresh_seeds(options.seeds)
@@ -95,14 +95,17 @@ def confirm(options: argparse.Namespace, console: Console, worker: Worker | None
     console.print(Text(line))
     try:
         execute(fresh, wanted, settings, console, worker)
+    except KeyboardInterrupt:
+        console.print("Interrupted. What is done is recorded; the same command goes on from here.")
+        raise
     finally:
         write_pages(fresh, settings, console)
     made = [record for cell in cells if (record := fresh.find(cell))]
     if failed := [record for record in made if record["status"] != "done"]:
         reason = f"{failed[0]['status']}: {failed[0]['reason']}"
         what = f"{model_label(failed[0])} on seed {failed[0]['seed']} ended as {reason}"
-        console.print(Text(plain(f"Nothing is confirmed: {what}.")))
-        return app.FAILED_CELLS
+        console.print(Text(f"Nothing is confirmed: {what}."))
+        return FAILED_CELLS
     (section,) = sections(made)
     section = judge(section, fresh.outcomes, options.metric)
     chosen, other = (same_row(section, row) for row in (asked.chosen, asked.other))
@@ -112,25 +115,17 @@ def confirm(options: argparse.Namespace, console: Console, worker: Worker | None
     ground = "fresh splits, seeds" if splits else "fresh seeds"
     (verdict,) = section.verdicts
     sentence = told(asked, run.name, chosen.label, verdict, seeds, ground)
-    console.print(Text(plain(sentence), style="bold"))
+    console.print(Text(sentence, style="bold"))
     if splits:
         console.print(Text(SPLITS))
     console.print(Text(f"The table: {fresh.folder / 'table.md'}"))
-    return app.FINISHED
+    return FINISHED
 
 
+@command
 def main(arguments: Sequence[str] | None = None, worker: Worker | None = None) -> int:
     """Run the command line. worker: one that was started already."""
-    options = parse(arguments)
-    console = Console()
-    try:
-        return confirm(options, console, worker)
-    except BadInput as error:
-        print(f"error: {plain(str(error))}", file=sys.stderr)
-        return app.BAD_INPUT
-    except KeyboardInterrupt:
-        console.print("Interrupted. What is done is recorded; the same command goes on from here.")
-        return app.INTERRUPTED
+    return confirm(parse(arguments), Terminal(), worker)
 
 
 if __name__ == "__main__":

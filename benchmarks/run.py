@@ -3,6 +3,7 @@
 python -m benchmarks model=svm,xgboost seed=0,1,2
 """
 
+import hashlib
 import json
 import shlex
 from collections.abc import Iterable, Sequence
@@ -56,8 +57,9 @@ def run_cells(
     settings = settings_of(plans)
     run, console = open_for(settings), Terminal()
     unique = {cell.name: (k, cell) for k, plan in enumerate(plans) for cell in plan.cells}
+    every = in_turns(list(unique.values()), run.name)
     wanted = []
-    for k, cell in unique.values():
+    for k, cell in every:
         record, damage = run.find_or_why(cell)
         warn(damage, console)
         if wants(settings, record):
@@ -65,7 +67,7 @@ def run_cells(
     announce(run, plans, len(wanted), len(unique), console)
     try:
         if launch is not None and wanted:
-            launch(sorted({k for k, _ in wanted}))
+            launch(list(dict.fromkeys(k for k, _ in wanted)))
         else:
             execute(run, [cell for _, cell in wanted], settings, console, worker)
     except KeyboardInterrupt:
@@ -87,6 +89,19 @@ def run_cells(
             console.print(f"picture: {escape(str(file))}", highlight=False)
     if unrecorded or any(is_failure(record) for record in records):
         raise SystemExit(FAILED_CELLS)
+
+
+def in_turns(cells: Sequence[tuple[int, Cell]], run: str) -> list[tuple[int, Cell]]:
+    """Seed by seed, and within a seed in an order by lot, so that what drifts while a run lasts
+    (a machine that gets warm, a neighbour) meets no model more than another. The lots are drawn
+    from the names of the run and of the cell: a run that goes on keeps its order."""
+    seeds = list(dict.fromkeys(cell.seed for _, cell in cells))
+
+    def turn(item: tuple[int, Cell]) -> tuple[int, str]:
+        lot = hashlib.sha256(f"{run}/{item[1].name}".encode()).hexdigest()
+        return seeds.index(item[1].seed), lot
+
+    return sorted(cells, key=turn)
 
 
 def settings_of(plans: Sequence[Plan]) -> RunConfig:

@@ -103,6 +103,10 @@ class XGBoost:
         }
         return self
 
+    def inputs(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Rows as the booster takes them."""
+        return self.prepare_(X)
+
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
         # XGBoost answers in float32, whose rows miss one by more than scikit-learn's metrics allow.
@@ -114,7 +118,7 @@ class XGBoost:
         return self._outputs(X) * self.scale_ + self.offset_
 
     def _outputs(self, X: pd.DataFrame) -> np.ndarray:
-        return self.model_.inplace_predict(self.prepare_(X)).astype(np.float64)
+        return self.model_.inplace_predict(self.inputs(X)).astype(np.float64)
 
 
 def origin(numbers: pd.DataFrame) -> pd.Series:
@@ -126,8 +130,9 @@ def origin(numbers: pd.DataFrame) -> pd.Series:
 
 def prepare(X: pd.DataFrame, known: dict[Any, pd.Index], origin: pd.Series) -> pd.DataFrame:
     """X with the categories of the train rows; a new category becomes a missing value."""
+    nothing = pd.Series(np.nan, X.index)  # in the place of categories without a level
     columns = [
-        X[name].cat.set_categories(known[name])
+        (X[name].cat.set_categories(known[name]) if len(known[name]) else nothing)
         if name in known
         else X[name].astype(float) - origin[name]
         for name in X.columns

@@ -94,7 +94,12 @@ def test_the_type_of_a_column_holds_all_of_its_values():
 
 
 def test_a_tuned_row_has_the_settings_that_were_chosen(run, record):
-    tuning = {"used": {"trials": 7, "seconds": 1.0}, "chosen": {"C": 4.0}, "trials": []}
+    tuning = {
+        "metric": "roc_auc",
+        "used": {"trials": 7, "seconds": 1.0},
+        "chosen": {"C": 4.0},
+        "trials": [],
+    }
     put(run, with_settings(record(tuning=tuning), C=1.0, gamma=0.1))
     frame.write(run)
     (row,) = rows(run)

@@ -1,14 +1,17 @@
 """Records are written whole or not at all, and found again only where they still hold."""
 
 import json
+import math
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.analysis.summary import sections
 from benchmarks.analysis.verdicts import judge
+from benchmarks.cell.fields import curves, noted, one_line
 from benchmarks.errors import BadInput
 from benchmarks.records.records import SCHEMA, Cell, Run, Unrecordable, open_run
 from benchmarks.show import pages
@@ -139,7 +142,8 @@ def test_records_are_plain_json(run, write):
 
 
 def test_records_of_schema_3_are_shown_as_they_were(tmp_path):
-    """table.md was written from these records by the kit that made them."""
+    """Scores and their order are those of the kit that made them; shares and times have ranges
+    since."""
     old = ROOT / "tests" / "data" / "schema3"
     shutil.copytree(old, tmp_path / "old")
     run = Run(tmp_path / "old")
@@ -148,3 +152,66 @@ def test_records_of_schema_3_are_shown_as_they_were(tmp_path):
     assert {record["schema"] for record in present} == {SCHEMA}
     pages.write(run.folder, [judge(part, run.outcomes) for part in sections(present)])
     assert (run.folder / "table.md").read_text() == (old / "table.md").read_text()
+
+
+class Odd:
+    """Has no text."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+NESTED: list = []
+NESTED.append(NESTED)
+NOTES = {
+    "nan": (math.nan, None),
+    "infinite": (-math.inf, None),
+    "half": ("a\ud800b", "a\\ud800b"),
+    "control": ("\x1b[31m\x00\x07", "\x1b[31m\x00\x07"),
+    "numpy": (np.float32(0.5), 0.5),
+    "numpy nan": (np.float64("nan"), None),
+    "array": (np.arange(3), [0, 1, 2]),
+    "huge": (10**5000, "a number of 16,610 bits"),
+    "bytes": (b"\xffa", "\\xffa"),
+    "keys": ({1: "a", "1": "b", None: "c"}, {"1": "a", "1 (str)": "b", "None": "c"}),
+    "odd": (Odd(), "Odd"),
+    "tuple": ((1, {2}), [1, [2]]),
+    "path": (Path("x"), "x"),
+}
+
+
+@pytest.mark.parametrize(("note", "kept"), NOTES.values(), ids=NOTES)
+def test_a_record_can_hold_any_note(run, write, note, kept):
+    record = write(run, CELL, notes={"a": note})
+    assert record["notes"] == {"a": kept}
+    assert run.read() == [run.find(CELL)]
+    assert run.find(CELL)["notes"] == {"a": kept}
+
+
+def test_what_lies_in_itself_ends_somewhere(run, write):
+    write(run, CELL, notes={"a": NESTED})
+    assert run.find(CELL)["status"] == "done"
+
+
+def test_notes_and_curves_have_a_cap_and_need_no_form():
+    notes = noted({"long": "x" * 10**6, "many": list(range(10**6)), "few": 1, "much": [0] * 2**21})
+    assert notes["long"] == "x" * 300 + "…"
+    assert notes["few"] == 1
+    assert notes["left_out"].startswith("many, much (")
+    assert noted("words") == {"notes": "words"}
+    assert curves({"loss": [1, math.nan, "x", 10**400]}) == {"loss": [1.0, None, None, None]}
+    assert curves({"loss": 3}) is None
+    assert curves([1, 2]) is None
+    assert one_line(ValueError("a\n\nb")) == "ValueError: a b"
+
+
+def test_a_long_log_keeps_its_head_and_its_tail(run, write):
+    scratch = run.scratch(CELL)
+    (scratch / "cell.log").write_bytes(b"first" + bytes(5 * 2**20) + b"last")
+    record = {**write(run, replace(CELL, seed=1)), "status": "failed", "reason": "words"}
+    run.write(CELL, record, scratch)
+    log = run.path(CELL).with_suffix(".log").read_bytes()
+    assert len(log) < 1.1 * 2**20
+    assert log.startswith(b"first")
+    assert log.endswith(b"last")
+    assert b"5 MB are left out" in log

@@ -52,22 +52,21 @@ def pairs(before: Section, after: Section) -> list[Pair]:
     partners = {row.label: row for row in after.rows}
     found = [Pair(row, partners[row.label]) for row in before.rows if row.label in partners]
     met = {pair.before.label for pair in found}
+    left: list[dict[str, list[Row]]] = [{}, {}]  # rows without a partner, by model
+    for section, of_model in zip((before, after), left, strict=True):
+        for row in section.rows:
+            if row.label not in met:
+                of_model.setdefault(row.first["model"], []).append(row)
+    own = {row.label: row for row in before.rows}
     for model in dict.fromkeys(row.first["model"] for row in before.rows):
-        mine, its = (
-            [row for row in section.rows if row.first["model"] == model and row.label not in met]
-            for section in (before, after)
-        )
-        plain, its_plain = (
-            next((row for row in section.rows if row.label == model), None)
-            for section in (before, after)
-        )
+        mine, its = (of_model.get(model, []) for of_model in left)
         if len(mine) == len(its) == 1:
             found.append(Pair(mine[0], its[0]))
             continue
-        if plain:
-            found += [Pair(plain, row, model in met) for row in its]
-        if its_plain:
-            found += [Pair(row, its_plain, model in met) for row in mine]
+        if model in own:
+            found += [Pair(own[model], row, model in met) for row in its]
+        if model in partners:
+            found += [Pair(row, partners[model], model in met) for row in mine]
     return found
 
 

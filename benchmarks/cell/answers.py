@@ -35,6 +35,12 @@ class Asked:
         self.rows[why] = self.rows.get(why, 0) + len(rows)
         return predict(self.model, rows, self.data)
 
+    def of(self, model: Any) -> "Asked":
+        """Another model that is asked in the place of this one, and counted with it."""
+        other = Asked(model, self.data)
+        other.rows = self.rows
+        return other
+
 
 def refuse_others(model: Any, data: Data, name: str) -> None:
     """Raises OtherAnswers before any work is done."""

@@ -28,6 +28,8 @@ def judged_fields(data: Data, scored: Scored) -> dict[str, Any]:
         "scores": finite(scored.scores),
         "ceiling": None if scored.ceiling is None else finite(scored.ceiling),
         "floor": finite(scored.floor),
+        "lifts": scored.lifts,
+        "same_rows": data.test_ids is not None,
     }
 
 
@@ -86,9 +88,9 @@ def work(made: Prepared, model: Any, tuning: Mapping[str, Any] | None) -> dict[s
     trials = tuning["used"]["trials"] if tuning else 0
     return {
         **columns,
-        "fits": offered(model, "n_fits_") * (1 + trials),
+        "fits": None if (fits := whole(offered(model, "n_fits_"))) is None else fits * (1 + trials),
         "labels": len(made.data.train_labels),
-        "tokens": offered(model, "n_tokens_"),
+        "tokens": whole(offered(model, "n_tokens_")),
         **knobs,
     }
 
@@ -105,6 +107,12 @@ def number(value: Any) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return found if abs(found) <= LARGEST else None
+
+
+def whole(value: Any) -> int | None:
+    """A count as a record takes it; None for what is none."""
+    found = number(value)
+    return int(found) if found is not None and 0 <= found <= 2**53 else None
 
 
 def one_line(error: BaseException) -> str:

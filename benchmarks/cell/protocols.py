@@ -75,6 +75,7 @@ MODEL_MAY_HAVE: Mapping[str, Any] = {
     "max_rows": None,
     "max_values": None,
     # After `fit`.
+    "inputs": None,  # (X) -> rows as its estimator takes them; all its answers go through it
     "n_parameters_": None,  # learned numbers
     "n_fits_": 1,  # fits that were made for the one model
     "n_tokens_": None,  # read and written by a language model
@@ -101,7 +102,8 @@ TASK_MAY_HAVE: Mapping[str, Any] = {
     "notices": None,  # (data) -> sentences on how its rows were read and split, for every table
     "raw_columns": None,  # (data, view) -> names of the raw columns that a view reads
     # Controls (cell/controls.py): the same rows with other outcomes, wherever these stand; and the
-    # first n rows as they were, with all that came after them made different.
+    # first n rows as they were, with all that came after them made different, moved in time, and
+    # some of it deleted.
     "relabel": None,
     "rewrite": None,
 }

@@ -1,7 +1,7 @@
 """Tuning inside a cell: the same budget for every model, and nothing but train rows.
 
-Train rows come in the task's own order (by time, where there is time), so the last ones are to
-the others what the test rows are to all of them: trials are fitted on the head and scored on the
+Train rows come in order of time, or dealt out where there is none, so the last ones are to the
+others what the test rows are to all of them: trials are fitted on the head and scored on the
 tail by the task's main metric. The first trial is the model as it stands, so that a search that
 finds nothing better changes nothing. Optuna's TPE (Bergstra et al. 2011) proposes the others.
 """
@@ -9,11 +9,13 @@ finds nothing better changes nothing. Optuna's TPE (Bergstra et al. 2011) propos
 import contextlib
 import dataclasses
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.distributions import (
     BaseDistribution,
@@ -170,12 +172,22 @@ def best(trials: list[Trial], higher_is_better: bool) -> Trial:
     return (max if higher_is_better else min)(scored, key=lambda trial: trial["score"])
 
 
+def head_of(data: Data) -> int:
+    """How many train rows trials are fitted on: all but the last fifth, or fewer where a class
+    would have no row to be scored on; but never less than half."""
+    total = len(data.train_labels)
+    head = round(total * (1 - TAIL))
+    if data.classes:
+        _, since_last = np.unique(data.train_labels[::-1], return_index=True)
+        head = min(head, max(total // 2, total - 1 - int(since_last.max())))
+    return max(1, min(total - 1, head))
+
+
 def tune(
     job: Mapping[str, Any], task: Any, data: Data, train: Any, metric: Metric
 ) -> dict[str, Any]:
     """Search the space of the job's model on its train rows; the record's `tuning`."""
-    total = len(data.train_labels)
-    head = max(1, min(total - 1, round(total * (1 - TAIL))))
+    total, head = len(data.train_labels), head_of(data)
     # What the task scores is what it always scores, only with other rows in the place of the test.
     trial_data = dataclasses.replace(
         data,
@@ -191,7 +203,12 @@ def tune(
         model.fit(of_rows.take(train, slice(None, head)), data.told(trial_data.train_labels))
         answers = predict(model, of_rows.take(train, slice(head, None)), trial_data)
         refuse_impossible(answers, trial_data)
-        return scores(task, trial_data, [metric], stored(answers), only=metric.name)[metric.name]
+        score = scores(task, trial_data, [metric], stored(answers), only=metric.name)[metric.name]
+        if not math.isfinite(score):
+            raise ValueError(
+                f"{metric.label} is not defined on the {total - head:,} last train rows"
+            )
+        return score
 
     budget, space = job["tune"]["budget"], job["tune"]["space"]
     kept = Path(job["trials"]) if "trials" in job else None

@@ -87,7 +87,15 @@ def flat(record: Record) -> dict[str, Any]:
     for prefix, clock in (("seconds", "wall"), ("cpu_seconds", "cpu")):
         row |= {f"{prefix}_{name}": phases.get(name, {}).get(clock) for name in PHASES}
     for batch, times in (record.get("latency") or {}).items():
-        row |= {f"latency_{batch}_{name}": times[name] for name in ("p50", "p99")}
+        row |= {
+            f"latency_{batch}_{name}": times.get(name)
+            for name in ("p50", "p99", "p99_low", "p99_high")
+        }
+        row |= {
+            f"latency_{batch}_{part}_p50": times[part]["p50"]
+            for part in ("inputs", "model")
+            if part in times
+        }
     for prefix, field in (
         ("score", "scores"),
         ("ceiling", "ceiling"),

@@ -41,6 +41,8 @@ ALWAYS = (
     "packages",
     "started",
     "seconds",
+    "limits",
+    "timing",
 )
 WHEN_DONE = (
     "kind",
@@ -55,6 +57,13 @@ WHEN_DONE = (
     "notes",
 )
 """What every record holds, and what those of finished cells hold beside it."""
+UNKNOWN: Mapping[str, Any] = {
+    **dict.fromkeys(("era", "year", "work", "control", "tuning", "columns", "cold_start")),
+    **dict.fromkeys(("parameters", "size_bytes", "history", "artifacts", "pools", "commit")),
+    "view": "features",
+    "bound": False,
+}
+"""What others may lack, and what is then read in its place."""
 
 
 class Unrecordable(ValueError):
@@ -88,7 +97,7 @@ def parse(text: bytes) -> Record:
         raise Unreadable(f"is damaged: it has no {missing[0]}")
     if (wrong := misfit(record)) is not None:
         raise Unreadable(f"is damaged ({wrong})")
-    return record
+    return {**UNKNOWN, **record}
 
 
 def _refuse(constant: str) -> None:

@@ -96,7 +96,26 @@ class Tuning(Part):
     budget: dict[str, Amount] = {}
     used: Used
     trials: list[Trial]
-    chosen: dict[str, Any] = {}
+    chosen: dict[str, Any]
+
+
+class Work(Part):
+    feature_lines_sql: Count | None = None
+    feature_lines_python: Count | None = None
+    preparation: list[Text] = []
+    model_lines: Count | None = None
+    loop_lines: Count | None = None
+    knobs: Count | None = None
+    knobs_changed: Count | None = None
+    knobs_tuned: Count | None = None
+    gpu: Text | None = None
+    packages: list[Text] | None = None
+    package_bytes: Count | None = None
+    raw_columns: Count | None = None
+    designed_columns: Count | None = None
+    fits: Count | None = None
+    labels: Count | None = None
+    tokens: Count | None = None
 
 
 class File(Part):
@@ -139,9 +158,9 @@ class Limits(Part):
 
 class Timing(Part):
     batches: list[Count]
-    calls: Count = 1
+    calls: Count
     seconds: Amount = 0.0
-    cold_start: bool = False
+    cold_start: bool
 
 
 class Machine(Part):
@@ -168,6 +187,8 @@ class Shape(Part):
     packages: dict[str, Text]
     started: Text
     seconds: Seconds | None
+    limits: Limits
+    timing: Timing
 
     era: Text | None = None
     year: Annotated[int, Ge(-9999), Le(9999)] | None = None
@@ -196,13 +217,11 @@ class Shape(Part):
     cold_start: dict[str, Seconds | None] | None = None
     parameters: Count | None = None
     size_bytes: Count | None = None
-    work: dict[str, Count | Text | list[Text] | None] | None = None
+    work: Work | None = None
     notes: dict[str, Any] = {}
     history: dict[str, list[Number | None]] | None = None
     artifacts: Artifacts | None = None
     files: dict[Beside, File] = {}
-    limits: Limits | None = None
-    timing: Timing | None = None
     pools: dict[str, Count] | None = None
     commit: Text | None = None
 
@@ -224,8 +243,12 @@ class Shape(Part):
         names = [metric.name for metric in self.metrics]
         if names[0] != self.metric or len(set(names)) < len(names):
             raise ValueError("metrics must begin with the main one, each once")
-        if self.metric not in self.scores:
-            raise ValueError("the main metric has no score")
+        if self.metric not in self.scores or not self.latency:
+            raise ValueError("what is done needs a score and a latency")
+        if self.config.tune is not None and self.tuning is None:
+            raise ValueError("a search needs its trials")
+        if self.tuning is not None and self.tuning.metric not in names:
+            raise ValueError("a search needs one of the metrics")
         return self
 
 

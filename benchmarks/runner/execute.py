@@ -33,7 +33,6 @@ QUICK: Mapping[str, Any] = {
     "audit": True,
 }
 """What conf/timing/quick.yaml says (see benchmarks.plan.config.Timing)."""
-NO_TIMING: Mapping[str, Any] = {"batches": []}
 
 
 def is_wanted(
@@ -51,10 +50,9 @@ def is_wanted(
     """
     if record is None or fresh:
         return True
-    had = record.get("limits") or limits
-    if record["status"] == "timeout" and had["seconds"] < limits["seconds"]:
+    if record["status"] == "timeout" and record["limits"]["seconds"] < limits["seconds"]:
         return True
-    if record["status"] == "done" and times_more(timing, record.get("timing") or NO_TIMING):
+    if record["status"] == "done" and times_more(timing, record["timing"]):
         return True
     if rerun == "disturbed":
         return any(check["code"] == "ME08" for check in record.get("checks", ()))
@@ -64,8 +62,8 @@ def is_wanted(
 def times_more(wanted: Mapping[str, Any], had: Mapping[str, Any]) -> bool:
     return (
         not set(wanted["batches"]) <= set(had["batches"])
-        or wanted["calls"] > had.get("calls", 0)
-        or wanted["cold_start"] > had.get("cold_start", False)
+        or wanted["calls"] > had["calls"]
+        or wanted["cold_start"] > had["cold_start"]
     )
 
 

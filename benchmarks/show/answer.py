@@ -26,7 +26,7 @@ def answer(section: Section) -> str:
         for row in scored[1:]
         if row.label in against and against[row.label].word != "better"
     ]
-    parts = [head, *(_alike(top, row, verdict) for row, verdict in alike)]
+    parts = [head, *(_alike(section, top, row, verdict) for row, verdict in alike)]
     sentences = ["; ".join(parts) + "."]
     if len(scored) == 1:
         sentences = [f"{head}, and the only one with a score."]
@@ -35,11 +35,11 @@ def answer(section: Section) -> str:
     if cheap := _cheap(section, top, {top.label, *(row.label for row, _ in alike)}):
         sentences.append(cheap)
     if (known := section.known(top)) is not None:
-        sentences.append(f"That is {percent(known)} of what can be known.")
+        sentences.append(f"That is {percent(known, ' to ', ' %')} of what can be known.")
     elif (share := top.share()) is not None:
         sentences.append(
-            f"That is {percent(share)} of the way from the floor to the ceiling; what can be known "
-            "at all, an ideal observer would say (model=ideal_observer)."
+            f"That is {percent(share, ' to ', ' %')} of the way from the floor to the ceiling; "
+            "what can be known at all, an ideal observer would say (model=ideal_observer)."
         )
     if section.distrust:
         names = ", ".join(section.distrust)
@@ -47,19 +47,20 @@ def answer(section: Section) -> str:
     return " ".join(sentences)
 
 
-def _alike(top: Row, row: Row, verdict: Verdict) -> str:
+def _alike(section: Section, top: Row, row: Row, verdict: Verdict) -> str:
     word = "is equal in practice" if verdict.word == "equal in practice" else "may be as good"
     more = verdict.advice().removeprefix("; ") if verdict.word == "can't tell" else ""
     text = f"{row.label} {word} ({signed(-verdict.difference)}"
     text += f"; {more} tell)" if more.endswith("would") else ")"
-    return f"{text} and costs {times(row, top)}"
+    costs = times(section, row, top)
+    return f"{text} and costs {costs}" if costs else text
 
 
-def times(row: Row, other: Row) -> str:
-    """How long a row takes in all, next to another."""
-    mine, theirs = row.median(total_seconds), other.median(total_seconds)
+def times(section: Section, row: Row, other: Row) -> str:
+    """How long a row takes in all, next to another; empty where a clock does not tell."""
+    mine, theirs = (section.seconds(of, total_seconds) for of in (row, other))
     if not mine or not theirs:
-        return "an unknown time"
+        return ""
     ratio = mine / theirs
     if 0.9 < ratio < 1.1:
         return "the same time"
@@ -69,12 +70,12 @@ def times(row: Row, other: Row) -> str:
 def _cheap(section: Section, top: Row, named: set[str]) -> str:
     """Of the others, the one that gives most per second, if it comes near at a fraction."""
     best, floor = top.score(section.main.name), section.reference("floor", section.main.name)
-    total = top.median(total_seconds)
+    total = section.seconds(top, total_seconds)
     if best is None or floor is None or not total or best.mean == floor.mean:
         return ""
     cheap: list[tuple[float, float, Row]] = []
     for row in section.rows:
-        score, seconds = row.score(section.main.name), row.median(total_seconds)
+        score, seconds = row.score(section.main.name), section.seconds(row, total_seconds)
         if score is None or seconds is None or row.label in named:
             continue
         lift = (score.mean - floor.mean) / (best.mean - floor.mean)

@@ -48,7 +48,7 @@ def cell_of(model: str, rows: int) -> Cell:
         "threads": available_cores(),
         "device": None,
     }
-    return Cell("notifications", model, 0, config, {}, {})
+    return Cell("notifications", model, 0, config, {"task": "0", "model": "0"}, {})
 
 
 def calls(job):

@@ -114,10 +114,8 @@ def on_notifications(chosen: Sequence[str]) -> None:
             f"| {SEEDS[0]} to {SEEDS[-1]} | {datetime.date.today()} | {told(settings)} |"
         )
         print(line, flush=True)
-        text = DOCUMENT.read_text("utf-8")
-        old = re.search(rf"(?<=\n)\| {name} \| 0.*", between(text, "notifications"))
-        if old:
-            DOCUMENT.write_text(text.replace(old[0], line), "utf-8")
+        table = between(DOCUMENT.read_text("utf-8"), "notifications")
+        rewrite("notifications", with_line(table, line))
 
 
 # On real tables
@@ -240,21 +238,28 @@ def on_real_tables(models: Sequence[str], splits: Sequence[int], trials: int) ->
             print(
                 f"{g.table:13} {g.model:14} {g.metric:9} {g.value:+.4f} ±{g.noise:.4f}", flush=True
             )
+    return told_gains(models, library, search, trials)
+
+
+def told_gains(
+    models: Sequence[str], library: Sequence[Gain], search: Sequence[Gain], trials: int
+) -> str:
     head = (
-        "| model | tables | mean gain | better : worse | p of no loss on the whole | worst | losses |\n"
+        "| model | tables | mean gain | better : worse | p | worst | losses |\n"
         "|---|---:|---:|---:|---:|---|---|\n"
     )
-    main = tuple(JUDGED.values())
-    parts = []
-    for title, gains, by in (
-        ("Against the library's own, by ROC AUC, accuracy or R²", library, main),
-        ("Against the library's own, by log loss", library, ("log_loss",)),
-        (f"Against a search of {trials - 1} trials, by ROC AUC, accuracy or R²", search, main),
+    main, parts = tuple(JUDGED.values()), []
+    for against, gains, by, words in (
+        ("the library's own defaults", library, main, "ROC AUC, accuracy or R²"),
+        ("the library's own defaults", library, ("log_loss",), "log loss, of classes"),
+        (f"a search of {trials - 1} trials", search, main, "ROC AUC, accuracy or R²"),
     ):
         lines = [line for model in models if (line := summary(gains, model, by))]
         if lines:
-            parts.append(f"**{title}**\n\n{head}" + "\n".join(lines))
-    return "\n\n".join([*parts, matrix(library, models, main), matrix(search, models, main)])
+            parts.append(f"Against {against}, by {words}:\n\n{head}" + "\n".join(lines))
+            if by == main:
+                parts.append("Table by table:\n\n" + matrix(gains, models, by))
+    return "\n\n".join(parts)
 
 
 def matrix(gains: Sequence[Gain], models: Sequence[str], metric: Sequence[str]) -> str:
@@ -277,6 +282,19 @@ def between(text: str, part: str) -> str:
     return found[1]
 
 
+def rewrite(part: str, new: str) -> None:
+    text = DOCUMENT.read_text("utf-8")
+    old = f"<!-- {part} -->\n{between(text, part)}"
+    DOCUMENT.write_text(text.replace(old, f"<!-- {part} -->\n{new}"), "utf-8")
+
+
+def with_line(table: str, line: str) -> str:
+    """A table with this line in the place of the one that begins alike, or at its end."""
+    start = " ".join(line.split()[:2])
+    lines = [line if old.startswith(f"{start} ") else old for old in table.splitlines()]
+    return "\n".join(lines if line in lines else [*lines, line]) + "\n"
+
+
 def machine() -> str:
     return (
         f"{THREADS} {'core' if THREADS == 1 else 'cores'}, {platform.machine()}, "
@@ -294,9 +312,7 @@ def main(arguments: Sequence[str]) -> None:
     made = on_real_tables(chosen or models, SPLITS, REAL_TRIALS)
     print(made)
     if not chosen:
-        text = DOCUMENT.read_text("utf-8")
-        new = f"{made}\n\nMachine: {machine()}.\n"
-        DOCUMENT.write_text(text.replace(between(text, "real"), new), "utf-8")
+        rewrite("real", f"{made}\n\nMachine: {machine()}.\n")
 
 
 if __name__ == "__main__":

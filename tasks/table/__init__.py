@@ -7,7 +7,9 @@ What the columns are, which kind of problem it is and how it is split are found 
 by `look`, and can all be said instead (docs/your-data.md).
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -25,6 +27,9 @@ from tasks.table.formats import ORDERS
 from tasks.table.prepare import Preparation
 from tasks.table.read import Found, clean, clean_names, read
 from tasks.table.suspicion import suspicions
+
+FIRST = 20_000  # rows of each side that are prepared before any cell runs
+LARGE = 1e30  # far below what float32 can hold
 
 
 class Understood(NamedTuple):
@@ -100,7 +105,10 @@ class Table:
 
     def check(self) -> None:
         """Raise ValueError if nothing can be learned from the file, with one sentence."""
-        self.load(0)
+        with self._one_sentence():
+            data = self.load(0)
+            first = {part: getattr(data.raw, part)[:FIRST] for part in ("train", "test")}
+            self.view(replace(data, raw=data.raw._replace(**first)), "features")
 
     def load(self, seed: int) -> Data:
         """Read the file and split its rows. Raises ValueError with one sentence."""
@@ -127,10 +135,27 @@ class Table:
         return [*data.raw.found.notices, *data.raw.said]
 
     def look(self, limit: int) -> Look:
-        """What about `limit` rows tell, spread over all. Raises ValueError with one sentence."""
+        """What about `limit` rows tell, drawn from all. Raises ValueError with one sentence."""
+        with self._one_sentence():
+            return self._look(limit)
+
+    @contextmanager
+    def _one_sentence(self) -> Iterator[None]:
+        """Whatever goes wrong with a file here goes wrong in every cell: it is said before."""
+        try:
+            yield
+        except (ValueError, MemoryError):
+            raise
+        except Exception as error:
+            text = " ".join(str(error).split())[:300]
+            raise ValueError(
+                f"{self._source} cannot be understood ({type(error).__name__}: {text})"
+            ) from error
+
+    def _look(self, limit: int) -> Look:
         found = self.understand(limit)
         rows, seen = found.rows, len(found.table) + found.without_target
-        part = "" if seen == rows else f"; {seen:,} of them, spread evenly, were looked at"
+        part = "" if seen == rows else f"; {seen:,} of them, drawn by chance, were looked at"
         facts = [("rows", f"{rows:,}{part}")]
         if found.without_target:
             facts.append(("left out", f"{found.without_target:,} rows without a target"))
@@ -197,6 +222,7 @@ class Table:
             if known.any():
                 spelled = " or ".join(map(repr, own.spelled)) or "empty"
                 left_out = f"{(~known).sum():,} of {len(known):,} rows are left out"
+                own.doubts.pop("gaps", None)
                 notices.append(f"{left_out}: their target {target!r} is missing ({spelled})")
             table, outcome = table[known].reset_index(drop=True), outcome[known]
         if not len(table.columns) and len(outcome) > 1 and outcome.nunique() == 1:
@@ -239,8 +265,10 @@ class Table:
                 raise ValueError(f"task.decimal={said}: give point or comma")
         if isinstance(decimal, dict):
             decimal = {name: signs[said] for name, said in decimal.items()}
+        elif decimal is not None:
+            decimal = signs[decimal]
         missing = None if self.missing is None else [str(spelling) for spelling in self.missing]
-        return types, Rules(missing, dates, signs.get(decimal, decimal) if decimal else None)
+        return types, Rules(missing, dates, decimal)
 
     @property
     def _source(self) -> str:
@@ -270,10 +298,30 @@ class Table:
         found, train, test, _ = data.raw
         rows = found.table.iloc[train]
         preparation = Preparation(found.columns).fit(rows)
-        return preparation.transform(rows), preparation.transform(found.table.iloc[test])
+        return tellable(preparation.transform(rows), preparation.transform(found.table.iloc[test]))
 
     def raw_columns(self, data: Data, _view: str) -> list[str]:
         return [column.name for column in data.raw.found.columns if column.kind != "out"]
+
+
+def tellable(train: pd.DataFrame, test: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows without the columns that train rows tell nothing of, and with numbers that models can
+    square: larger ones are in units of the largest. Raises ValueError if no column is left."""
+    empty = [name for name in train if train[name].isna().all()]
+    train, test = train.drop(columns=empty), test.drop(columns=empty)
+    if not len(train.columns):
+        raise ValueError(
+            "no column is left to learn from: in train rows they have no value, or no word that "
+            "stands twice"
+        )
+    numbers = [name for name in train if train[name].dtype.kind == "f"]
+    largest = train[numbers].abs().max()
+    beyond = (largest > LARGE) | (test[numbers].abs().max() > LARGE)
+    for name in beyond.index[beyond]:
+        unit = largest[name] if largest[name] > LARGE else 1.0
+        train = train.assign(**{name: train[name] / unit})
+        test = test.assign(**{name: (test[name] / unit).clip(-LARGE, LARGE)})
+    return train, test
 
 
 def found_in(table: pa.Table, target: str) -> tuple[Found, str]:

@@ -64,8 +64,7 @@ def read(
     """All rows of a file, a folder or glob of files, or a query on a database.
 
     query: for a SQLite or DuckDB file. encoding: `utf-8`, or any other that Python knows. limit:
-    about so many rows, spread evenly over all. Raises ValueError with one sentence on what is wrong
-    where.
+    about so many rows, drawn from all. Raises ValueError with one sentence on what is wrong where.
     """
     with fetched(path) as place:
         try:
@@ -107,7 +106,7 @@ def _read(path: str, query: str | None, encoding: str, threads: int, limit: int 
             part, count = thinned(dataset(file, format=kind), step)
         rows += count
         if step == 1 and limit is not None and len(part) > 2 * limit:  # of what nobody could guess
-            part = part.take(np.arange(0, len(part), len(part) // limit))
+            part, _ = thinned(part, len(part) // limit)
         names, clashes = clean_names(part.column_names)
         notes += clashes
         parts.append(with_partitions(part.rename_columns(names), partitions(file, root)))
@@ -132,13 +131,15 @@ def _about(files: Sequence[str], kind: str) -> int:
 
 
 def thinned(source: Any, step: int) -> tuple[pa.Table, int]:
-    """(every `step`-th row of what gives batches, how many there were)"""
+    """(about every `step`-th row of what gives batches, how many there were): drawn by chance, as
+    what recurs in every second row would else be all that is seen."""
     if step == 1:
         table = source if isinstance(source, pa.Table) else _whole(source)
         return table, len(table)
+    draw = np.random.default_rng(0)
     kept, rows = [], 0
     for batch in source if isinstance(source, csv.CSVStreamingReader) else source.to_batches():
-        kept.append(batch.take(pa.array(np.arange(-rows % step, len(batch), step))))
+        kept.append(batch.filter(pa.array(draw.random(len(batch)) * step < 1)))
         rows += len(batch)
     return pa.Table.from_batches(kept, source.schema), rows
 
@@ -241,7 +242,7 @@ def find(path: str) -> list[str]:
             raise ValueError(f"{file} cannot be read: {error.strerror}") from None
         if empty:
             raise ValueError(f"{file} is empty")
-    # DuckDB and SQLite take `~`, `:memory:` and `name:` at the start of a name for something else.
+    # DuckDB takes `~` and `name:` at the start of a name for something else.
     return [f"./{file}" if re.match(r"[~:]|\w+:", str(file)) else str(file) for file in files]
 
 
@@ -409,12 +410,17 @@ def _query(file: str, query: str, notes: list[str]) -> pa.Table:
     """Rows of a query, read-only: whatever it says, nothing in the file changes."""
     with Path(file).open("rb") as opened:
         is_sqlite = opened.read(16).startswith(b"SQLite format 3")
+    place = Path(file).absolute()  # a name such as `md:x` or `:memory:` would mean something else
     if not is_sqlite:
-        config: Any = {"enable_external_access": "false"}
-        with duckdb.connect(file, read_only=True, config=config) as database:
+        with duckdb.connect() as database:
+            name = str(place).replace("'", "''")
+            database.execute(f"ATTACH '{name}' AS file (READ_ONLY); USE file")
+            # From here on, no other file is read or written, and nothing turns that back.
+            database.execute("SET enable_external_access = false; SET lock_configuration = true")
             return database.sql(query).to_arrow_table()
-    uri = f"{Path(file).absolute().as_uri()}?mode=ro"
-    with contextlib.closing(sqlite3.connect(uri, uri=True)) as opened_file:
+    with contextlib.closing(sqlite3.connect(f"{place.as_uri()}?mode=ro", uri=True)) as opened_file:
+        opened_file.execute("PRAGMA query_only = ON")
+        opened_file.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # nor is another file written
         rows = opened_file.execute(query)
         if rows.description is None:
             raise ValueError(f"task.query returns no rows: {query}")
@@ -498,20 +504,19 @@ def clean(name: str) -> str:
 def clean_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
     """(clean names of which none stands twice and none is empty, what to say of them)"""
     plain_names = [clean(name) or f"column{place}" for place, name in enumerate(names)]
-    found: list[str] = []
-    notes = []
+    every, found, notes = set(plain_names), dict[str, None](), []
     for name in plain_names:
         own, count = name, 1
-        while own in found or (own != name and own in plain_names):
+        while own in found or (count > 1 and own in every):
             own, count = f"{name}_{count}", count + 1
         if own != name:
             notes.append(f"several columns are called {name!r}: one of them is {own!r} here")
-        found.append(own)
+        found[own] = None
     seen: dict[str, str] = {}
     for own in found:
         if (other := seen.setdefault(own.casefold(), own)) != own:
             notes.append(f"{other!r} and {own!r} are two columns")
-    return found, notes
+    return list(found), notes
 
 
 def first_line(error: BaseException) -> str:

@@ -142,7 +142,7 @@ def is_of_row(name: str) -> bool:
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
     for word in re.findall(r"[a-z]+", apart):
         bare = re.sub(r"(date|time|day|on|at)$", "", word)
-        if bare in OTHER_TIMES or any(len(t) > 4 and bare.startswith(t) for t in OTHER_TIMES):
+        if bare in OTHER_TIMES or any(len(t) > 3 and bare.startswith(t) for t in OTHER_TIMES):
             return False
     return True
 
@@ -166,12 +166,22 @@ def split(
         assert values is not None
         by = by_time if plan.way == "time" else by_group
         found = by(values, seed, share, labels, classes)
+    by_column = f" when split by {plan.column}" if plan.column else ""
     for rows, side in ((found.train, "train"), (found.test, "test")):
-        there = np.bincount(labels[rows], minlength=len(classes)) if classes else np.ones(1)
-        if not there.all():
-            by_column = f" when split by {plan.column}" if plan.column else ""
-            raise ValueError(f"the class {classes[there.argmin()]!r} has no {side} row{by_column}")
+        if not is_whole(labels[rows], classes):
+            if not classes:
+                raise ValueError(f"all {side} rows have the same target{by_column}")
+            there = np.bincount(labels[rows], minlength=len(classes))
+            lacking = classes[int(there.argmin())]
+            raise ValueError(f"the class {lacking!r} has no {side} row{by_column}")
     return found
+
+
+def is_whole(labels: np.ndarray, classes: Sequence[str]) -> bool:
+    """Is there something to learn, and to score: a row of every class, or two values?"""
+    if classes:
+        return bool(np.bincount(labels, minlength=len(classes)).all())
+    return len(labels) > 0 and bool(np.ptp(labels) > 0)
 
 
 def at_random(seed: int, share: float, labels: np.ndarray, classes: Sequence[str]) -> Split:
@@ -180,13 +190,24 @@ def at_random(seed: int, share: float, labels: np.ndarray, classes: Sequence[str
     from sklearn.model_selection import train_test_split
 
     n = len(labels)
-    if classes and (counts := np.bincount(labels, minlength=len(classes))).min() * share < 1:
+    if classes:
+        alike = labels
+        who = [f"the class {name!r} has" for name in classes]
+    else:  # where one value is that of most rows, the others are dealt out fairly
+        values, counts = np.unique(labels, return_counts=True)
+        alike = (labels == values[counts.argmax()]).astype(np.int64)
+        alike = alike if 2 * alike.sum() > n else np.zeros(n, dtype=np.int64)
+        who = ["other values than the usual one have", "the usual value has"]
+    counts = np.bincount(alike)
+    if len(counts) > 1 and counts.min() * share < 1:
         raise ValueError(
-            f"the class {classes[counts.argmin()]!r} has {counts.min()} rows, too few for a test "
-            f"share of {share:g}: say a larger task.test_share"
+            f"{who[int(counts.argmin())]} {counts.min()} rows, too few for a test share of "
+            f"{share:g}: say a larger task.test_share"
         )
-    alike = labels if classes else None
-    train, test = train_test_split(np.arange(n), test_size=share, random_state=seed, stratify=alike)
+    strata = alike if len(counts) > 1 else None
+    train, test = train_test_split(
+        np.arange(n), test_size=share, random_state=seed, stratify=strata
+    )
     return Split(train[dealt(labels[train], seed)], np.sort(test), [])
 
 
@@ -263,15 +284,14 @@ def by_time(
     _, alike = np.unique(moment * max(1, len(classes)) + codes, return_inverse=True)
     order = np.lexsort((spread(alike, np.random.default_rng([seed, 6])), moment))
     begins = np.searchsorted(moment[order], np.arange(1, len(moments)))  # of all but the first
-    ordered = codes[order]
+    ordered = labels[order]
     windows: list[tuple[int, int, bool]] = []
     for back in np.arange(CUT_OFFS) * share / CUT_OFFS:
         wanted, end = n * (1 - back - share), round(n * (1 - back))
         begin = int(begins[np.abs(begins - wanted).argmin()]) if len(begins) else 0
         if begin >= wanted / 2 and end - begin >= n * share / 2:
             sides = (ordered[:begin], ordered[begin:end])
-            whole = not classes or all(len(np.unique(side)) == len(classes) for side in sides)
-            windows.append((begin, end, whole))
+            windows.append((begin, end, all(is_whole(side, classes) for side in sides)))
     if not windows:
         sizes = np.bincount(moment)
         at = shown(values.iloc[int(np.flatnonzero(moment == sizes.argmax())[0])])
@@ -286,7 +306,7 @@ def by_time(
     since, until = (shown(values.iloc[place]) for place in (test[0], test[-1]))
     said = [
         f"split by {name}: tested are {since} to {until}, {told(len(test) / n, share)}"
-        + (f"; {ties:,} rows share the first moment" if ties > 1 else "")
+        + (f"; {ties:,} rows share the first" if ties > 1 else "")
     ]
     if len(good) < CUT_OFFS:
         why = "the others lack a class or leave too few rows"
@@ -306,8 +326,9 @@ def shown(moment: object) -> str:
     """A moment as people write it."""
     if isinstance(moment, pd.Timestamp):
         return str(moment).removesuffix(" 00:00:00")
-    is_number = isinstance(moment, int | float | np.number)
-    return f"{float(moment):.12g}" if is_number else str(moment)
+    if isinstance(moment, int | float | np.number):
+        return f"{float(moment):.12g}"
+    return str(moment)
 
 
 def moments_of(values: pd.Series) -> np.ndarray:
