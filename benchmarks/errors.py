@@ -9,6 +9,10 @@ class BadInput(Exception):
     """A user's mistake: one sentence on what was found and what is allowed."""
 
 
+class Busy(BadInput):
+    """Somebody else works on the run: one sentence on who; the same command may go later."""
+
+
 def refusal(error: pydantic.ValidationError, prefix: str = "") -> str:
     """The sentence for the first value that does not fit: what was found, what is allowed."""
     first = error.errors()[0]

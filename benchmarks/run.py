@@ -10,15 +10,18 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from benchmarks import interruption
 from benchmarks.analysis import verdicts
 from benchmarks.analysis.summary import Section, model_label, sections
 from benchmarks.errors import BadInput
 from benchmarks.plan import app, ledger
 from benchmarks.plan.cells import Plan, require_device
 from benchmarks.plan.config import RunConfig
+from benchmarks.plan.libraries import libraries_of
 from benchmarks.records import frame
 from benchmarks.records.records import Cell, Record, Run
 from benchmarks.runner.execute import Executor, is_wanted
+from benchmarks.runner.lock import Lock
 from benchmarks.runner.worker import Worker
 from benchmarks.show import pages
 
@@ -39,8 +42,9 @@ class MainJob:
     def job(self, plan: Plan) -> str:
         """Run the cells that have no record yet."""
         run = open_for(plan.settings)
-        cells = [cell for cell in plan.cells if wants(plan.settings, run.find(cell))]
-        records = execute(run, cells, plan.settings, Console(stderr=True), self.worker)
+        with Lock(run.folder, shared=True):
+            cells = [cell for cell in plan.cells if wants(plan.settings, run.find(cell))]
+            records = execute(run, cells, plan.settings, Console(stderr=True), self.worker)
         return ", ".join(str(record["status"]) for record in records)
 
 
@@ -49,31 +53,32 @@ def run_cells(
 ) -> None:
     """Run the cells of a sweep that have no record yet, then show the table.
 
-    Raises BadInput before anything is run, SystemExit(1) after the table if a cell failed.
+    Raises BadInput before anything is run (Busy if somebody else works on the run), SystemExit(1)
+    after the table if a cell failed.
     """
     settings = settings_of(plans)
     run, console = open_for(settings), Console()
-    unique = {cell.name: (k, cell) for k, plan in enumerate(plans) for cell in plan.cells}
-    wanted = [(k, cell) for k, cell in unique.values() if wants(settings, run.find(cell))]
-    announce(run, plans, len(wanted), len(unique), console)
-    try:
-        if launch is not None and wanted:
-            launch(sorted({k for k, _ in wanted}))
-        else:
-            execute(run, [cell for _, cell in wanted], settings, console, worker)
-    except KeyboardInterrupt:
-        console.print("Interrupted. What is done is recorded; the same command goes on from here.")
-        raise
-    finally:
-        present, everything = write_pages(run, settings, console)
-    records = [record for _, cell in unique.values() if (record := run.find(cell))]
-    records += bounds_of(run, records)
-    # Judging takes a while; usually all of the run was asked for.
-    shown = everything if len(records) == len(present) else judged(run, records, settings)
-    show(run, shown, records, console)
-    if settings.picture and (wanted or not list(run.folder.glob("*.svg"))):
-        for file in pages.draw(run.folder, everything):
-            console.print(f"picture: {file}", highlight=False)
+    with Lock(run.folder) as lock:
+        unique = {cell.name: (k, cell) for k, plan in enumerate(plans) for cell in plan.cells}
+        wanted = [(k, cell) for k, cell in unique.values() if wants(settings, run.find(cell))]
+        announce(run, plans, len(wanted), len(unique), console)
+        try:
+            if launch is not None and wanted:
+                lock.share()
+                with interruption.raised():
+                    launch(sorted({k for k, _ in wanted}))
+            else:
+                execute(run, [cell for _, cell in wanted], settings, console, worker)
+        finally:
+            present, everything = write_pages(run, settings, console)
+        records = [record for _, cell in unique.values() if (record := run.find(cell))]
+        records += bounds_of(run, records)
+        # Judging takes a while; usually all of the run was asked for.
+        shown = everything if len(records) == len(present) else judged(run, records, settings)
+        show(run, shown, records, console)
+        if settings.picture and (wanted or not list(run.folder.glob("*.svg"))):
+            for file in pages.draw(run.folder, everything):
+                console.print(f"picture: {file}", highlight=False)
     if any(is_failure(record) for record in records):
         raise SystemExit(app.FAILED_CELLS)
 
@@ -121,6 +126,7 @@ def execute(
         settings.checks.skip,
         settings.timing.model_dump(),
         settings.metric,
+        libraries=libraries_of(cells),
         check_rows=settings.checks.rows,
         cache=settings.cache.model_dump(),
         count=counted,
@@ -132,7 +138,8 @@ def execute(
         if settings.fresh:
             for cell in cells:
                 run.fresh(cell)
-        return [executor.execute(cell) for cell in cells]
+        with interruption.raised():
+            return [executor.execute(cell) for cell in cells]
 
 
 def counted(cell: Cell) -> dict[str, Any]:
@@ -222,5 +229,10 @@ def line_of(record: Record) -> str:
 
 
 def main(worker: Worker | None = None) -> int:
-    """Run the command line; return the exit code (see app.main)."""
-    return app.main(MainJob(worker))
+    """Run the command line; return the exit code (see app.main), 128 and the number of a signal
+    that came."""
+    try:
+        return app.main(MainJob(worker))
+    except KeyboardInterrupt as interrupt:
+        interruption.say()
+        return interruption.exit_code(interrupt)

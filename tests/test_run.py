@@ -102,7 +102,7 @@ def test_every_cell_has_an_ending_and_the_others_go_on(eras, records, tmp_path):
     assert endings == {
         "good": ("done", None),
         "raise": ("failed", "RuntimeError: planted [red]failure[/]"),
-        "kill": ("failed", "killed by signal 9 in fit"),
+        "kill": ("failed", "killed by signal 9 (SIGKILL) in fit"),
         "exit": ("failed", "exited with code 3 in fit"),
         "memory": ("out_of_memory", "MemoryError: planted"),
         "hang": ("timeout", "stopped after 2 s in fit"),
