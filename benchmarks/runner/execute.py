@@ -3,7 +3,6 @@
 Knows nothing of Hydra: it gets cells and leaves records.
 """
 
-import contextlib
 import json
 import statistics
 from collections import Counter, defaultdict
@@ -21,7 +20,7 @@ from benchmarks.records import machine
 from benchmarks.records.records import SCHEMA, Cell, Record, Run, name_of
 from benchmarks.runner.peaks import children_peaks
 from benchmarks.runner.shelf import NO_CACHE, Shelf
-from benchmarks.runner.worker import Ending, Worker, WorkerDied, signal_name
+from benchmarks.runner.worker import Checked, Ending, Worker, WorkerDied, signal_name
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("task", "model")
@@ -153,13 +152,16 @@ class Executor:
         """Raise BadInput if a task or model refuses its settings, before any cell is run."""
         configs = [cell.config[part] for part in PARTS for cell in cells]
         different = {json.dumps(config, sort_keys=True): config for config in configs}
-        for cell in cells[:1]:
-            with contextlib.suppress(WorkerDied):  # the cells will say so
-                seconds = min(self.limits["seconds"], CHECK_SECONDS)
-                checked = self._worker_for(cell).check(list(different.values()), seconds)
-                self._unchecked.update(checked.unanswered)
-                if checked.refusal is not None:
-                    raise BadInput(checked.refusal)
+        if not cells:
+            return
+        seconds = min(self.limits["seconds"], CHECK_SECONDS)
+        try:
+            checked = self._worker_for(cells[0]).check(list(different.values()), seconds)
+        except WorkerDied:  # the cells will say so
+            checked = Checked(None, tuple(config["_target_"] for config in configs))
+        if checked.refusal is not None:
+            raise BadInput(checked.refusal)
+        self._unchecked.update(checked.unanswered)
 
     def execute(self, cell: Cell) -> Record:
         """Run one cell and return the record that was written, whatever became of the cell."""
