@@ -4,9 +4,13 @@ import sys
 
 import pytest
 
+from benchmarks.cell.clock import Clock
+from benchmarks.cell.prepared import Prepared, prepare
 from benchmarks.plan.libraries import HARMLESS, libraries_of
 from benchmarks.records.records import Cell
+from tasks.base import UnknownView
 from tests.conftest import ROOT
+from tests.harness import Coin
 
 DYING = {
     "exits": "exited with code 3 in import",
@@ -81,10 +85,14 @@ def test_a_check_that_hangs_or_dies_is_its_own_cells_ending(eras, records, plant
     assert records("none") == []
 
 
-def test_a_model_that_reads_another_view_than_its_source_says_has_rows_of_its_own(eras, records):
-    """Rows are shared by what the source says; a class may have inherited something else."""
-    done = eras("task=texts", "model=first_word,baseline")
-    assert done.returncode == 0, done.stdout
+def test_rows_of_another_view_than_the_models_own_are_not_taken():
+    """Rows are shared by what a model's source says; its class may have inherited something else,
+    and a task may have both."""
+    job = {"seed": 0, "view": "features", "task": {}}
+    kept = Prepared(Coin().load(0), "of the features", "of the features", {}, "found")
+    assert prepare(job, Coin(), Clock(), "features", kept) is kept
+    with pytest.raises(UnknownView):
+        prepare(job, Coin(), Clock(), "text", kept)
 
 
 def test_only_harmless_libraries_are_loaded_ahead(tmp_path, monkeypatch):

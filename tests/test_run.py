@@ -5,12 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, SEARCH, is_alive
+from tests.conftest import ROOT, SEARCH, is_alive, wait_for
 
 BAD = {
     "model=foo": "There is no model 'foo'; there are: baseline, first_word, ideal_observer",
@@ -281,14 +280,6 @@ def test_help_lists_tasks_models_and_suites():
         "  max_depth: ",  # stated by no YAML
     ):
         assert line in done.stdout
-
-
-def wait_for(condition, seconds: float = 30) -> None:
-    """Poll until `condition` holds: there is no event to wait on in another process tree."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "did not happen"
-        time.sleep(0.05)
 
 
 def processes_with(folder: Path) -> list[int]:
