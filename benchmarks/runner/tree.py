@@ -11,10 +11,13 @@ import os
 import select
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
+PROC = Path("/proc")
+ADOPTS = sys.platform == "linux"
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # <sys/prctl.h>
 PAUSE = 0.002  # seconds, for what was killed to be gone
 PASSES = 1000
@@ -33,17 +36,25 @@ def end_with_parent(parent: int, with_signal: int) -> None:
         os.kill(os.getpid(), with_signal)
 
 
-def below(pid: int) -> list[int]:
+def below(pid: int) -> Iterator[int]:
     """All processes below this one, those that nobody has waited for yet as well."""
-    if not Path("/proc/self/task").is_dir():
-        with contextlib.suppress(psutil.Error):
-            return [child.pid for child in psutil.Process(pid).children(recursive=True)]
-        return []
-    found, waiting = [], [pid]
+    waiting = [pid]
     while waiting:
-        children = _children(waiting.pop())
-        found += children
-        waiting += children
+        for child in children(waiting.pop()):
+            waiting.append(child)
+            yield child
+
+
+def children(pid: int) -> list[int]:
+    """What this process has started or adopted."""
+    found = []
+    if not PROC.is_dir():
+        with contextlib.suppress(psutil.Error):
+            found = [child.pid for child in psutil.Process(pid).children()]
+    with contextlib.suppress(OSError):  # it has ended
+        for thread in (PROC / str(pid) / "task").iterdir():  # each may have started some
+            with contextlib.suppress(OSError):
+                found += [int(child) for child in (thread / "children").read_text().split()]
     return found
 
 
@@ -54,31 +65,35 @@ def end(pid: int) -> None:
             kill(pid, signal.SIGKILL)
 
 
+def reap(child: int | None = None) -> int | None:
+    """Wait for what has ended, orphans too, and not for what goes on; the status of `child`, if it
+    is among them."""
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            if ended[0] == child:
+                return ended[1]
+    return None
+
+
 def end_below() -> None:
     """End all processes below this one, and return when they are gone.
 
-    Again and again: while one is being killed, another may be starting the next.
+    A level at a time: those whose parent was killed are this one's children then. It is done again
+    and again, as one may start the next while it is being killed, and without a look at the levels
+    below: where hundreds fight for the processor, finding them all first took seconds.
     """
     for _ in range(PASSES):
-        for pid in (pids := below(os.getpid())):
+        if not ADOPTS:
+            for pid in list(below(os.getpid())):
+                end(pid)
+        for pid in (first := children(os.getpid())):
             end(pid)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        if not pids:
+        reap()
+        if not first:
             return
         select.select([], [], [], PAUSE)
 
 
-def _children(pid: int) -> list[int]:
-    found = []
-    with contextlib.suppress(OSError):  # it has ended
-        for thread in Path(f"/proc/{pid}/task").iterdir():  # each may have started some
-            with contextlib.suppress(OSError):
-                found += [int(child) for child in (thread / "children").read_text().split()]
-    return found
-
-
 def _prctl(option: int, value: int) -> None:
-    if sys.platform == "linux":
+    if ADOPTS:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)

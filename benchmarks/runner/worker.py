@@ -303,22 +303,26 @@ class _Server:
         that the child's clock has nothing to do with it; None if nobody wants to know.
         """
         deadline, timed_out = time.perf_counter() + seconds, False
+        sampled = 0.0
         signal.signal(signal.SIGTERM, _leave)
-        while not (done := os.waitpid(pid, os.WNOHANG))[0]:
-            left = deadline - time.perf_counter()
-            if left <= 0:
-                timed_out = True
+        while (status := tree.reap(pid)) is None:
+            now = time.perf_counter()
+            if now >= deadline:
+                timed_out, deadline = True, now + 1.0
                 tree.end(pid)
-                left = 1.0
-            if samples is not None and (size := _children_bytes(pid)):
-                samples.append((time.perf_counter(), size))
-            pause = left if samples is None else min(left, SAMPLE_SECONDS)
+            pause = deadline - now
+            if samples is not None and not timed_out:
+                if now - sampled >= SAMPLE_SECONDS:
+                    sampled = now
+                    if size := _children_bytes(pid, deadline):
+                        samples.append((now, size))
+                pause = min(pause, SAMPLE_SECONDS)
             select.select([self._ends], [], [], pause)
             _drain(self._ends)
         tree.end(pid)
         tree.end_below()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # where nothing runs, it ends at once
-        return os.waitstatus_to_exitcode(done[1]), timed_out
+        return os.waitstatus_to_exitcode(status), timed_out
 
 
 def _leave(*_: Any) -> None:
@@ -407,10 +411,13 @@ def _open_as(opened: int, *descriptors: int) -> None:
         os.close(opened)
 
 
-def _children_bytes(pid: int) -> int:
-    """Resident bytes of all processes that this child of the worker has started."""
+def _children_bytes(pid: int, deadline: float) -> int:
+    """Resident bytes of all processes that this child of the worker has started; of those that
+    were seen by its deadline."""
     size = 0
     for other in tree.below(os.getpid()):
+        if time.perf_counter() >= deadline:
+            break
         with contextlib.suppress(psutil.Error):
             size += psutil.Process(other).memory_info().rss if other != pid else 0
     return size
