@@ -40,6 +40,12 @@ def wait_for(condition, seconds: float = 30) -> None:
         time.sleep(0.05)
 
 
+def processes_with(folder: Path) -> list[int]:
+    out = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True).stdout
+    lines = [line for line in out.splitlines() if str(folder) in line]
+    return [int(line.split()[0]) for line in lines if int(line.split()[0]) != os.getpid()]
+
+
 @pytest.fixture
 def command(tmp_path: Path) -> Callable[..., list[str]]:
     """The command line of the main job, with its results in tmp_path."""

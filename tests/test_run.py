@@ -1,7 +1,6 @@
 """The main job from the command line: what it runs, finds, refuses and survives."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, SEARCH, is_alive, wait_for
+from tests.conftest import ROOT, SEARCH, is_alive, processes_with, wait_for
 
 BAD = {
     "model=foo": "There is no model 'foo'; there are: baseline, first_word, ideal_observer",
@@ -280,12 +279,6 @@ def test_help_lists_tasks_models_and_suites():
         "  max_depth: ",  # stated by no YAML
     ):
         assert line in done.stdout
-
-
-def processes_with(folder: Path) -> list[int]:
-    out = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True).stdout
-    lines = [line for line in out.splitlines() if str(folder) in line]
-    return [int(line.split()[0]) for line in lines if int(line.split()[0]) != os.getpid()]
 
 
 def test_settings_that_contradict_each_other_are_refused_before_any_cell(eras, records):
