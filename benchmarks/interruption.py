@@ -39,9 +39,18 @@ def leave_when_interrupted() -> None:
     _handle(_leave)
 
 
+def leave_to_command() -> None:
+    """For a process that a launcher has started: Ctrl-C reaches it too, and its command ends it."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @contextlib.contextmanager
 def raised() -> Iterator[None]:
-    """Here the first signal is raised as Interrupted."""
+    """Here the first signal is raised as Interrupted, if this process is a command's own."""
+    if signal.getsignal(signal.SIGTERM) is not _leave:
+        yield
+        return
     _handle(_raise)
     try:
         yield

@@ -41,6 +41,7 @@ class MainJob:
 
     def job(self, plan: Plan) -> str:
         """Run the cells that have no record yet."""
+        interruption.leave_to_command()
         run = open_for(plan.settings)
         with Lock(run.folder, shared=True):
             cells = [cell for cell in plan.cells if wants(plan.settings, run.find(cell))]

@@ -43,6 +43,17 @@ def test_a_module_that_dies_on_import_fails_its_own_cells_alone(eras, records, p
     }
 
 
+def test_a_file_that_is_no_python_fails_its_own_cells_alone(
+    apart, records, planted, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "broken.py").write_text("def x(:\n")
+    (tmp_path / "conf" / "model" / "broken.yaml").write_text("_target_: broken.Model\n")
+    assert apart(planted, "model=broken,steep").returncode == 1
+    found = {r["model"]: r["reason"] for r in records()}
+    assert found == {"broken": "SyntaxError: invalid syntax (broken.py, line 1)", "steep": None}
+
+
 def test_what_a_module_changes_in_a_library_stays_in_its_cells(eras, records, planted):
     eras(planted, "model=steep,baseline", "seed=0,1", "run=without")
     eras(planted, "model=patches,steep,baseline", "seed=0,1", "run=with")
