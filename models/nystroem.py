@@ -13,6 +13,7 @@ import pandas as pd
 import sklearn.kernel_approximation
 from annotated_types import Ge, Gt
 from scipy.optimize import minimize_scalar  # type: ignore[import-untyped] # no types shipped
+from scipy.special import logsumexp  # type: ignore[import-untyped] # no types shipped
 from sklearn.compose import ColumnTransformer, make_column_selector, make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -69,8 +70,9 @@ class Nystroem:
                 trials.append((np.mean((machine.predict(Z[tail]) - y[tail]) ** 2), kernel, None))
                 continue
             decision = machine.decision_function(Z[tail])
-            worth = calibrate(decision, y[tail])
-            trials.append((log_loss(y[tail], probabilities(worth, decision)), kernel, worth))
+            worth = calibrate(decision, y[tail], machine.classes_)
+            p = probabilities(worth, decision)
+            trials.append((log_loss(y[tail], p, labels=machine.classes_), kernel, worth))
         _, kernel, self.worth_ = min(trials, key=lambda trial: trial[0])
         self.model_ = self._machine(*kernel, len(Z)).fit(Z, y)
         if not self.regression_:
@@ -105,15 +107,21 @@ class Nystroem:
         return make_pipeline(landmarks, line)
 
 
-def calibrate(decision: np.ndarray, y: np.ndarray) -> Any:
+def calibrate(decision: np.ndarray, y: np.ndarray, classes: np.ndarray) -> Any:
     """What a decision value is worth: for two classes Platt's curve (1999); for several one slope,
     which cannot change which class comes first (Guo et al. 2017, arXiv 1706.04599)."""
     if decision.ndim == 1:
         return LogisticRegression().fit(decision[:, None], y)
+    decision, (n, k) = decision.astype(np.float64), decision.shape
+    # Rows that are all right ask for an endless slope, so there is one wrong row more than there
+    # are (Platt's targets); and logarithms of rounded probabilities would be flat beyond slope 36.
+    targets = np.where(y[:, None] == classes, (n + 1) / (n + 2), 1 / (n + 2) / (k - 1))
+    right = (targets * decision).sum(axis=1)
     slope = minimize_scalar(
-        lambda slope: log_loss(y, probabilities(slope, decision)), bounds=(0.01, 100)
+        lambda log: np.sum(logsumexp(np.exp(log) * decision, axis=1) - np.exp(log) * right),
+        bounds=(-7, 7),
     )
-    return slope.x
+    return np.exp(slope.x)
 
 
 def probabilities(worth: Any, decision: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from benchmarks.analysis.ratios import Ratio, Ways, ratio
 from benchmarks.records.machine import fingerprint
 from benchmarks.records.records import Record
 from tasks.metrics import OF_KIND, STANDARD, Facts
@@ -48,20 +49,9 @@ class Row:
     def score(self, metric: str) -> Spread | None:
         return self._spread(lambda r: r["scores"].get(metric))
 
-    def share(self) -> Spread | None:
+    def share(self) -> Ratio | None:
         """How far the main metric is on the way from the floor (0) to the ceiling (1)."""
-
-        def share(record: Record) -> float | None:
-            if record["ceiling"] is None:
-                return None
-            metric = record["metric"]
-            low, high = record["floor"].get(metric), record["ceiling"].get(metric)
-            if low is None or high is None or high == low or record["scores"].get(metric) is None:
-                return None
-            share: float = (record["scores"][metric] - low) / (high - low)
-            return share
-
-        return self._spread(share)
+        return ratio([ways for r in self.done if (ways := _ways(r, r["ceiling"], r)) is not None])
 
     def median(self, value: Callable[[Record], float | None]) -> float | None:
         """The median over seeds: one disturbed clock does not move it."""
@@ -175,27 +165,38 @@ class Section:
             for text, its in seeds.items()
         ]
 
-    def known(self, row: Row) -> Spread | None:
+    def known(self, row: Row) -> Ratio | None:
         """How much of what can be known at all a row knows: how far its main metric is on the way
-        from the floor (0) to the best bound (1). None without a bound on the same seeds."""
-        shares = []
-        for record in row.done:
-            metric = record["metric"]
-            best = [
-                r["scores"].get(metric)
-                for bound in self.bounds
-                for r in bound.done
-                if r["seed"] == record["seed"]
-            ]
-            low = record["floor"].get(metric)
-            if best and low is not None and best[0] not in (low, None):
-                shares.append((record["scores"][metric] - low) / (best[0] - low))
-        return Spread.of(shares)
+        from the floor (0) to the bound (1). None without a bound on the same seeds."""
+        bounds = {r["seed"]: r for bound in reversed(self.bounds) for r in bound.done}
+        found = [
+            _ways(r, bounds[r["seed"]]["scores"], bounds[r["seed"]])
+            for r in row.done
+            if r["seed"] in bounds
+        ]
+        return ratio([ways for ways in found if ways is not None])
 
     def reference(self, name: str, metric: str) -> Spread | None:
         """`ceiling` or `floor` over the seeds; each seed counts once."""
         by_seed = {r["seed"]: r[name] for row in self.everything for r in row.done if r[name]}
         return Spread.of([v[metric] for v in by_seed.values() if v.get(metric) is not None])
+
+
+def _ways(record: Record, best: Mapping[str, float | None] | None, by: Record) -> Ways | None:
+    """From the floor to a record's score, and to the best one there is (`best`, which the record
+    `by` tells); None where one of them is missing."""
+    metric = record["metric"]
+    found = [of.get(metric) for of in (record["scores"], best or {}, record["floor"])]
+    score, high, low = found
+    if score is None or high is None or low is None:
+        return None
+    mine, its = (r.get("lifts", {}).get(metric) for r in (record, by))
+    rows = None
+    if mine and its and best is record["ceiling"]:
+        rows = mine["score"], mine["both"], mine["ceiling"]
+    elif mine and its:  # of another cell: what both vary by together is known of itself alone
+        rows = mine["score"], mine["score"] if by is record else 0.0, its["score"]
+    return Ways(score - low, high - low, rows, bool(record.get("same_rows")))
 
 
 def sections(records: Iterable[Record]) -> list[Section]:

@@ -35,7 +35,7 @@ from benchmarks.cell.controls import Impossible
 from benchmarks.cell.fields import columns_of, curves, judged_fields, noted, one_line, work
 from benchmarks.cell.prepared import Prepared, prepare, task_of
 from benchmarks.cell.protocols import offered
-from benchmarks.cell.scores import Scored, UnknownMetric, metrics_of, scores
+from benchmarks.cell.scores import Scored, UnknownMetric, lifts, metrics_of, scores
 from benchmarks.cell.size import stored_bytes
 from benchmarks.cell.timing import cold_start, latencies, slowdown
 from benchmarks.cell.warm_up import warm_up
@@ -142,11 +142,13 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
         timed = latencies(asked, test, clock, job["timing"])
         cold_started = cold_start(job, model, train, data) if job["timing"]["cold_start"] else None
     with clock.phase("checks"):
+        floor = stored(floor_answers(data))
         scored = Scored(
             metrics,
             scores(task, data, metrics, answers),
-            scores(task, data, metrics, stored(floor_answers(data))),
+            scores(task, data, metrics, floor),
             None if truth is None else scores(task, data, metrics, truth),
+            lifts(data, metrics, answers, truth, floor),
         )
         control = control_of(job, task, data, answers, view)
         evidence = evidence_of(job, asked, made, answers, metrics[0], clock, tuning, warned)

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import psutil
 
-from benchmarks.analysis.linear import Linear
+from benchmarks.analysis.tenths import TENTHS, tenths
+from benchmarks.cell.scores import linear
 from tasks.base import Data, floor_answers
 from tasks.metrics import OF_KIND, STANDARD, Metric
 
@@ -81,7 +82,7 @@ def better_than_floor(cell: Evidence) -> str | None:
     if metric.influence is None or is_floor(cell.predictions, floor, unit(cell.data)):
         return None  # nothing tells how the metric varies; or it is the floor itself
     floor = floor if isinstance(floor, list) else floor.astype(cell.predictions.dtype)
-    mine, of_floor = (linear(metric, p, cell) for p in (cell.predictions, floor))
+    mine, of_floor = (linear(metric, p, cell.data) for p in (cell.predictions, floor))
     gain = mine.minus(of_floor)
     half = 1.96 * math.sqrt(gain.variance())
     if metric.sign * gain.value > half:
@@ -103,15 +104,6 @@ def is_floor(predictions: Any, floor: Any, unit: float) -> bool:
     return np.allclose(predictions, floor, rtol=rounding, atol=1e-6 * unit)
 
 
-def linear(metric: Metric, predictions: Any, cell: Evidence) -> Linear:
-    assert metric.influence
-    value, each = metric.influence(predictions, cell.codes)
-    if cell.data.group is None:
-        return Linear(value, each, len(each))
-    _, group = np.unique(cell.data.group, return_inverse=True)
-    return Linear(value, np.bincount(group, each), len(each))
-
-
 def alike_on_train(cell: Evidence) -> str | None:
     metric = STANDARD[OF_KIND[cell.data.kind][0]]
     n = len(cell.data.train_labels)
@@ -129,7 +121,8 @@ def alike_on_train(cell: Evidence) -> str | None:
 
 
 def calibrated(cell: Evidence) -> str | None:
-    """Ten groups of equally many rows by predicted probability: how far is it from the share?"""
+    """Ten groups of about equally many rows by predicted probability: how far is it from the share?
+    Rows with the same one stand in the same group, whatever their order."""
     if not cell.data.classes:
         return None
     p, codes = cell.predictions.astype(np.float64), cell.codes
@@ -137,14 +130,18 @@ def calibrated(cell: Evidence) -> str | None:
         said, came = p[:, 1], codes == 1
     else:  # of the class that is predicted
         said, came = p.max(axis=1), p.argmax(axis=1) == codes
-    parts = np.array_split(np.argsort(said, kind="stable"), 10)
-    apart = [abs(said[part].mean() - came[part].mean()) for part in parts if len(part)]
+    tenth = tenths(said)
+    n = np.bincount(tenth, minlength=TENTHS)
+    there, weight = n > 0, n / n.sum()
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return np.bincount(tenth, values, minlength=TENTHS)[there] / n[there]
+
+    apart = np.abs(mean(said) - mean(came))
     # A share of n rows is off by about sqrt(p (1 - p) / n) even if the probability is right.
-    chance = [
-        math.sqrt((said[part] * (1 - said[part])).mean() / len(part)) for part in parts if len(part)
-    ]
-    error = float(np.mean(apart))
-    if error - float(np.mean(chance)) <= CALIBRATION:
+    chance = np.sqrt(mean(said * (1 - said)) / n[there])
+    error = float(weight[there] @ apart)
+    if error - float(weight[there] @ chance) <= CALIBRATION:
         return None
     return f"predicted and true shares are {error:.3f} apart on average"
 

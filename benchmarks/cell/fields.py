@@ -28,6 +28,8 @@ def judged_fields(data: Data, scored: Scored) -> dict[str, Any]:
         "scores": finite(scored.scores),
         "ceiling": None if scored.ceiling is None else finite(scored.ceiling),
         "floor": finite(scored.floor),
+        "lifts": scored.lifts,
+        "same_rows": data.test_ids is not None,
     }
 
 

@@ -101,7 +101,8 @@ TASK_MAY_HAVE: Mapping[str, Any] = {
     "notices": None,  # (data) -> sentences on how its rows were read and split, for every table
     "raw_columns": None,  # (data, view) -> names of the raw columns that a view reads
     # Controls (cell/controls.py): the same rows with other outcomes, wherever these stand; and the
-    # first n rows as they were, with all that came after them made different.
+    # first n rows as they were, with all that came after them made different, moved in time, and
+    # some of it deleted.
     "relabel": None,
     "rewrite": None,
 }

@@ -30,7 +30,7 @@ from omegaconf.errors import ConfigAttributeError, OmegaConfBaseException
 
 from benchmarks.errors import BAD_INPUT, FINISHED, INTERRUPTED, BadInput, tell, unknown_key
 from benchmarks.plan.cells import PARTS, Plan, to_cells
-from benchmarks.plan.config import run_config
+from benchmarks.plan.config import RunConfig, run_config
 from benchmarks.plan.settings import REQUIRED, complete, read_settings
 from benchmarks.plan.spelling import declared_by, quoted, shell, spelled
 
@@ -233,6 +233,13 @@ def task_settings(overrides: Sequence[str]) -> tuple[str, dict[str, Any]]:
         raise BadInput(sentence(error)) from None
     name = config.hydra.runtime.choices["task"]
     return name, complete("task", name, given)
+
+
+def usual_settings() -> RunConfig:
+    """What a run has that nobody says anything of on the command line."""
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        config = hydra.compose("config", return_hydra_config=True)
+    return run_config(resolved(config), config.hydra.runtime.choices)
 
 
 def one_job(overrides: Sequence[str]) -> list[str]:

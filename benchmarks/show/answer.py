@@ -35,11 +35,11 @@ def answer(section: Section) -> str:
     if cheap := _cheap(section, top, {top.label, *(row.label for row, _ in alike)}):
         sentences.append(cheap)
     if (known := section.known(top)) is not None:
-        sentences.append(f"That is {percent(known)} of what can be known.")
+        sentences.append(f"That is {percent(known, ' to ', ' %')} of what can be known.")
     elif (share := top.share()) is not None:
         sentences.append(
-            f"That is {percent(share)} of the way from the floor to the ceiling; what can be known "
-            "at all, an ideal observer would say (model=ideal_observer)."
+            f"That is {percent(share, ' to ', ' %')} of the way from the floor to the ceiling; "
+            "what can be known at all, an ideal observer would say (model=ideal_observer)."
         )
     if section.distrust:
         names = ", ".join(section.distrust)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.analysis.ratios import Ratio
 from benchmarks.analysis.summary import Row, Section, Spread
 
 ABSENT = "–"
@@ -28,6 +29,8 @@ def plain_value(value: Any) -> float | str | None:
     """What a column shows, as one number or text; of several numbers the first."""
     if isinstance(value, Spread):
         return value.mean
+    if isinstance(value, Ratio):
+        return value.value
     if isinstance(value, tuple):
         return plain_value(value[0])
     return value if value is None or isinstance(value, int | float | str) else str(value)
@@ -41,8 +44,11 @@ def spread_text(spread: Spread) -> str:
     return f"{text} ±{spread.deviation:.{digits}f}".replace("±0.", "±.")
 
 
-def percent(spread: Spread) -> str:
-    return f"{100 * spread.mean:.0f} %"
+def percent(ratio: Ratio, to: str = "–", unit: str = "%") -> str:
+    """The interval of a ratio, in whole per cent; the ratio itself where nothing tells one."""
+    ends = (ratio.value,) if ratio.low is None or ratio.high is None else (ratio.low, ratio.high)
+    texts = (f"{round(100 * end)}".replace("-", "−") for end in ends)
+    return to.join(dict.fromkeys(texts)) + unit
 
 
 def seconds(value: float) -> str:

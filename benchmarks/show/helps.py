@@ -17,7 +17,8 @@ RESULTS = {
     "model": "the approach, with the settings that differ from its defaults",
     "era": "what this way of learning is called here",
     "year": "of the paper that it goes back to",
-    "share": "how much of the way from floor to ceiling the first metric has come",
+    "share": "how much of the way from floor to ceiling the first metric has come: 95 % interval "
+    "of the ratio of means over seeds; – where the two are too close to tell",
     "known": "the same from the floor to the ideal observer: the best that can be seen at all",
     "vs top": "is it worse than the first row, equal in practice, or can nobody tell yet?",
     "view s": "median seconds to make the features",

@@ -31,8 +31,9 @@ from benchmarks.show.verdict_table import open_questions
 from tasks.metrics import Facts
 
 LEGEND = (
-    "±: standard deviation over seeds. share: how much of the way from floor to ceiling the "
-    "first metric has come; known: from floor to the ideal observer. vs top: is it worse than the "
+    "±: standard deviation over seeds. share: how much of the way from floor to ceiling the first "
+    "metric has come (95 % interval, – where the two are too close to tell); known: from floor to "
+    "the ideal observer. vs top: is it worse than the "
     "first row, equal in practice, or can nobody tell yet? view, warm, fit: median seconds to make "
     "the features, of first calls on made-up rows, and to learn. µs/row: predicting all test rows "
     "at once. 1 row ms: one call with one row. +MB: growth of memory in fit and predict. size: "
@@ -220,8 +221,12 @@ def row_data(section: Section, row: Row) -> dict[str, Any]:
         line[metric] = score and score.mean
         line[f"{metric}_deviation"] = score and score.deviation
     return line | {
-        "share_of_ceiling": share and share.mean,
-        "share_of_known": known and known.mean,
+        "share_of_ceiling": share and share.value,
+        "share_of_ceiling_low": share and share.low,
+        "share_of_ceiling_high": share and share.high,
+        "share_of_known": known and known.value,
+        "share_of_known_low": known and known.low,
+        "share_of_known_high": known and known.high,
         "clock": section.strange_clocks.get(row.label, ""),
         "view_seconds": row.median(lambda r: phase(r, "view")),
         "warm_up_seconds": row.median(lambda r: phase(r, "warm_up")),

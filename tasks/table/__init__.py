@@ -135,7 +135,7 @@ class Table:
         return [*data.raw.found.notices, *data.raw.said]
 
     def look(self, limit: int) -> Look:
-        """What about `limit` rows tell, spread over all. Raises ValueError with one sentence."""
+        """What about `limit` rows tell, drawn from all. Raises ValueError with one sentence."""
         with self._one_sentence():
             return self._look(limit)
 
@@ -155,7 +155,7 @@ class Table:
     def _look(self, limit: int) -> Look:
         found = self.understand(limit)
         rows, seen = found.rows, len(found.table) + found.without_target
-        part = "" if seen == rows else f"; {seen:,} of them, spread evenly, were looked at"
+        part = "" if seen == rows else f"; {seen:,} of them, drawn by chance, were looked at"
         facts = [("rows", f"{rows:,}{part}")]
         if found.without_target:
             facts.append(("left out", f"{found.without_target:,} rows without a target"))
@@ -222,6 +222,7 @@ class Table:
             if known.any():
                 spelled = " or ".join(map(repr, own.spelled)) or "empty"
                 left_out = f"{(~known).sum():,} of {len(known):,} rows are left out"
+                own.doubts.pop("gaps", None)
                 notices.append(f"{left_out}: their target {target!r} is missing ({spelled})")
             table, outcome = table[known].reset_index(drop=True), outcome[known]
         if not len(table.columns) and len(outcome) > 1 and outcome.nunique() == 1:
@@ -264,8 +265,10 @@ class Table:
                 raise ValueError(f"task.decimal={said}: give point or comma")
         if isinstance(decimal, dict):
             decimal = {name: signs[said] for name, said in decimal.items()}
+        elif decimal is not None:
+            decimal = signs[decimal]
         missing = None if self.missing is None else [str(spelling) for spelling in self.missing]
-        return types, Rules(missing, dates, signs.get(decimal, decimal) if decimal else None)
+        return types, Rules(missing, dates, decimal)
 
     @property
     def _source(self) -> str:

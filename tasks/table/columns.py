@@ -35,7 +35,7 @@ NOTHING = ("", "NaN", "nan", "NULL", "null", "#N/A", "<NA>", "NaT")
 words, such as the region NA or the plan None."""
 
 MOSTLY = 0.95  # share of a column's values that have to be numbers or dates beside mere words
-NEARLY = 0.8  # from this share on somebody should be asked
+NEARLY = 0.75  # from this share on somebody should be asked
 WORDS = 4  # words a value has on average in a column of texts
 UNIQUE = 0.97  # from this share of different values on a column only names its rows
 SOME = 10  # values that can't all be dates by chance
@@ -47,7 +47,7 @@ ID_NAME = re.compile(
 CODE_NAME = re.compile(
     r"(^|[\s_.-])(code|sku|isbn|ean|upc|phone|telephone|tel|fax|iban|account)s?$", re.I
 )
-POST_NAME = re.compile(r"(^|[\s_.-])(zip|zip_?code|post_?code|postal_?code|postal|plz)s?$", re.I)
+POST_NAME = re.compile(r"(^|[\s_.-])((zip|post|postal)[\s_.-]?(codes?)?|plz)$", re.I)
 TIME_NAME = re.compile(r"(time|date|stamp|epoch|(^|_)ts$|_at$|_on$|created|updated)", re.I)
 LEADING_ZERO = r"^[+-]?0\d"
 EXPONENT = r"^\d+[eE]\d+$"
@@ -233,14 +233,19 @@ def examine(draft: Draft, values: pa.ChunkedArray, rules: Rules) -> None:
     if draft.stored is not None:
         return
     draft.texts = Texts.of(as_texts(values))
-    if asked in ("category", "text", "out"):
+    if kind == "number" and asked is None:
+        column.doubts["digits"] = repr(column.samples[0])
         return
-    draft.present = present = draft.texts.without(rules.spellings()[0])
+    if kind == "boolean" or asked in ("category", "text", "out"):
+        return
+    of_numbers, of_words = rules.spellings()
+    draft.present = present = draft.texts.without(of_numbers)
+    classes = draft.is_target and asked is None and len(present.levels) <= FEW
+    if classes:  # what spells a gap among numbers may be one of them
+        draft.present = present = draft.texts.without(of_words)
     words = ~present.matching(rf"\d|{formats.INFINITE}")
-    only_gaps = present.rows(words) <= (1 - MOSTLY) * present.rows() or asked is not None
-    if draft.is_target and len(present.levels) <= FEW and words.any():
-        only_gaps = False  # the word may be a class
-    if not only_gaps or words.all():
+    share = present.rows(words) / max(1, present.rows())
+    if words.all() or (asked is None and share > 1 - NEARLY):
         return
     draft.rest = rest = present.where(~words)
     found = formats_of(draft, rest.levels, rules)
@@ -248,15 +253,16 @@ def examine(draft: Draft, values: pa.ChunkedArray, rules: Rules) -> None:
         most = max((rest.rows(reading.explains) for reading in found), default=0)
         draft.choices = [r for r in found if rest.rows(r.explains) == most]
         return
-    whole = [reading for reading in found if reading.explains.all()]
+    only_gaps = share == 0 if classes else share <= 1 - MOSTLY or asked is not None
+    whole = [reading for reading in found if reading.explains.all() and only_gaps]
     draft.choices = [reading for reading in whole if reading.kind == "number"] or whole
     if draft.is_target:  # labels that look like dates are labels
         draft.choices = [reading for reading in draft.choices if reading.kind == "number"]
     elif found and not whole:
         near = max(found, key=lambda reading: rest.rows(reading.explains))
         if rest.rows(near.explains) >= NEARLY * present.rows():
-            other = rest.levels[int(np.flatnonzero(~near.explains)[0])].as_py()
-            column.doubts[f"nearly {near.kind}"] = repr(other)
+            others = rest.where(~near.explains) if only_gaps else present.where(words)
+            column.doubts[f"nearly {near.kind}"] = repr(others.levels[0].as_py())
 
 
 def formats_of(draft: Draft, levels: pa.Array, rules: Rules) -> list[Reading]:
@@ -451,8 +457,10 @@ def decide_texts(draft: Draft, rules: Rules) -> Any:
         )
     of_numbers, of_words = rules.spellings()
     spellings = of_words if len(texts.without(of_numbers).levels) else of_numbers
-    column.spelled = texts.spelled(spellings)
     known = texts.without(spellings)
+    column.spelled = texts.spelled(spellings)
+    if column.spelled and len(known.levels):
+        column.doubts["gaps"] = " and ".join(map(repr, column.spelled))
     present, column.distinct = known.rows(), len(known.levels)
     column.missing = len(known.codes) - present
     spaces = pc.count_substring(known.levels, " ").to_numpy() + 1
@@ -498,7 +506,7 @@ def alike_levels(levels: pa.Array) -> str:
     for level in levels.to_pylist():
         plain = level.casefold()
         with contextlib.suppress(ValueError):
-            plain = repr(float(plain))
+            plain = repr(float(plain)) if len(plain) < 16 else plain  # what float64 keeps
         if plain in seen:
             return f"{seen[plain]!r} and {level!r}"
         seen[plain] = level

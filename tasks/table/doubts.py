@@ -23,6 +23,7 @@ SENTENCES = {
     "lost date": "{each}: no dates, so missing",
     "infinite": "{each} infinite, taken for missing",
     "spelled": "{each} kept as a level (or task.missing=[…] with all that is missing)",
+    "gaps": "{each} taken for missing (or task.missing=[…] with all that is missing)",
     "merged": "{each} taken for one",
     "alike": "{each} kept apart",
 }

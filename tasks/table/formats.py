@@ -31,6 +31,7 @@ NUMBER = {
     ),
 }
 """Decimal sign -> how numbers look without and with signs between the thousands."""
+UNITS = "%$€£¥₹"
 DECIMAL = {".": "decimal point", ",": "decimal comma"}
 
 ORDERS = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
@@ -73,15 +74,29 @@ class Reading(NamedTuple):
 def readings(levels: pa.Array) -> list[Reading]:
     """What each format that fits makes of the different texts of a column."""
     first = levels.slice(0, FIRST).to_pylist()
-    found = [*numbers(levels, first), *lengths(levels, first), *moments(levels, first)]
+    found = [
+        *numbers(*without_unit(levels, first)),
+        *lengths(levels, first),
+        *moments(levels, first),
+    ]
     return [reading for reading in found if reading.explains.any()]
+
+
+def without_unit(levels: pa.Array, first: list[str]) -> tuple[pa.Array, list[str], str]:
+    """(texts, the first of them, their unit): without the sign that stands once in each of them."""
+    for unit in UNITS:
+        if all(unit in text for text in first):
+            bare = pc.replace_substring_regex(levels, rf"^([+-]?)[{unit}] ?| ?[{unit}]$", r"\1")
+            if not pc.any(pc.match_substring(bare, unit)).as_py():
+                return bare, bare.slice(0, FIRST).to_pylist(), unit
+    return levels, first, ""
 
 
 def fits_half(pattern: str, texts: list[str]) -> bool:
     return 2 * sum(re.match(pattern, text) is not None for text in texts) >= len(texts)
 
 
-def numbers(levels: pa.Array, first: list[str]) -> Iterator[Reading]:
+def numbers(levels: pa.Array, first: list[str], unit: str) -> Iterator[Reading]:
     for sign, (plain, grouped) in NUMBER.items():
         if not fits_half(f"{plain}|{grouped}|{INFINITE}", first):
             continue
@@ -97,6 +112,7 @@ def numbers(levels: pa.Array, first: list[str]) -> Iterator[Reading]:
         told = DECIMAL[sign]
         if pc.any(is_grouped).as_py():
             told += ", thousands apart"
+        told += f", {unit}" * bool(unit)
         yield Reading("number", sign, told, whole_or_not(texts))
 
 
@@ -299,13 +315,13 @@ def by_pattern(levels: pa.Array, pattern: str) -> Reading:
 
 COMPACT = "year, month and day without signs"
 YEARS = (2000, 2040)  # in which whole numbers may be seconds since 1970
-UNITS = {"seconds": 10**6, "milliseconds": 10**3, "microseconds": 1}
+SINCE = {"seconds": 10**6, "milliseconds": 10**3, "microseconds": 1}
 
 
 def since_1970(low: float, high: float) -> str | None:
     """The unit in which numbers between these are moments of our time."""
     begin, end = ((year - 1970) * 365.2425 * 86_400 * 1e6 for year in YEARS)
-    for unit, microseconds in UNITS.items():
+    for unit, microseconds in SINCE.items():
         if begin <= low * microseconds and high * microseconds <= end:
             return unit
     return None
@@ -320,7 +336,7 @@ def from_numbers(values: pa.Array) -> tuple[str, pa.Array] | None:
         return None
     if (unit := since_1970(low, high)) is not None:
         exact = values if pa.types.is_integer(values.type) else floats
-        scaled = pc.multiply(exact, UNITS[unit]).cast(pa.int64(), safe=False)
+        scaled = pc.multiply(exact, SINCE[unit]).cast(pa.int64(), safe=False)
         return f"{unit} since 1970", scaled.cast(pa.timestamp("us"))
     whole = pc.all(pc.equal(floats, pc.floor(floats))).as_py()
     if whole and low >= 1 and high <= 9999:

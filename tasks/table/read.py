@@ -64,8 +64,7 @@ def read(
     """All rows of a file, a folder or glob of files, or a query on a database.
 
     query: for a SQLite or DuckDB file. encoding: `utf-8`, or any other that Python knows. limit:
-    about so many rows, spread evenly over all. Raises ValueError with one sentence on what is wrong
-    where.
+    about so many rows, drawn from all. Raises ValueError with one sentence on what is wrong where.
     """
     with fetched(path) as place:
         try:
@@ -107,7 +106,7 @@ def _read(path: str, query: str | None, encoding: str, threads: int, limit: int 
             part, count = thinned(dataset(file, format=kind), step)
         rows += count
         if step == 1 and limit is not None and len(part) > 2 * limit:  # of what nobody could guess
-            part = part.take(np.arange(0, len(part), len(part) // limit))
+            part, _ = thinned(part, len(part) // limit)
         names, clashes = clean_names(part.column_names)
         notes += clashes
         parts.append(with_partitions(part.rename_columns(names), partitions(file, root)))
@@ -132,13 +131,15 @@ def _about(files: Sequence[str], kind: str) -> int:
 
 
 def thinned(source: Any, step: int) -> tuple[pa.Table, int]:
-    """(every `step`-th row of what gives batches, how many there were)"""
+    """(about every `step`-th row of what gives batches, how many there were): drawn by chance, as
+    what recurs in every second row would else be all that is seen."""
     if step == 1:
         table = source if isinstance(source, pa.Table) else _whole(source)
         return table, len(table)
+    draw = np.random.default_rng(0)
     kept, rows = [], 0
     for batch in source if isinstance(source, csv.CSVStreamingReader) else source.to_batches():
-        kept.append(batch.take(pa.array(np.arange(-rows % step, len(batch), step))))
+        kept.append(batch.filter(pa.array(draw.random(len(batch)) * step < 1)))
         rows += len(batch)
     return pa.Table.from_batches(kept, source.schema), rows
 
@@ -494,20 +495,19 @@ def clean(name: str) -> str:
 def clean_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
     """(clean names of which none stands twice and none is empty, what to say of them)"""
     plain_names = [clean(name) or f"column{place}" for place, name in enumerate(names)]
-    found: list[str] = []
-    notes = []
+    every, found, notes = set(plain_names), dict[str, None](), []
     for name in plain_names:
         own, count = name, 1
-        while own in found or (own != name and own in plain_names):
+        while own in found or (count > 1 and own in every):
             own, count = f"{name}_{count}", count + 1
         if own != name:
             notes.append(f"several columns are called {name!r}: one of them is {own!r} here")
-        found.append(own)
+        found[own] = None
     seen: dict[str, str] = {}
     for own in found:
         if (other := seen.setdefault(own.casefold(), own)) != own:
             notes.append(f"{other!r} and {own!r} are two columns")
-    return found, notes
+    return list(found), notes
 
 
 def first_line(error: BaseException) -> str:

@@ -29,6 +29,8 @@ def fetched(path: str) -> Iterator[str]:
             raise ValueError(
                 f"{path} needs pip install 'model-eras[remote]' ({' '.join(str(error).split())})"
             ) from None
+        except FileNotFoundError:
+            raise ValueError(f"there is no file {path}") from None
         except Exception as error:  # every store has its own
             why = " ".join(str(error).split()) or type(error).__name__
             raise ValueError(f"{path} cannot be read: {why[:300]}") from None
