@@ -19,7 +19,11 @@ RESULTS = {
     "year": "of the paper that it goes back to",
     "share": "how much of the way from floor to ceiling the first metric has come",
     "known": "the same from the floor to the ideal observer: the best that can be seen at all",
-    "vs top": "is it worse than the first row, equal in practice, or can nobody tell yet?",
+    "vs top": "is it worse than the first row, equal in practice, or can nobody tell yet? "
+    "this seed: another seed may turn out otherwise",
+    "rank": "those that the verdicts leave open, with 95 % for all rows together",
+    "seeds": "on how many it has a score, of those on which any row has one; rows are ranked and "
+    "judged on seeds that they have in common",
     "view s": "median seconds to make the features",
     "warm s": "median seconds of first calls, on made-up rows",
     "tune s": "median seconds of the search",
@@ -62,6 +66,6 @@ VERDICTS = {
     "model": "the one that did at least as well",
     "verdict": "better, equal in practice, or nobody can tell, and then what it would take",
     "better by": "in the metric's units, whichever way it points",
-    "95 %": "interval for the difference",
+    "interval": "for the difference, corrected for the number of pairs: it decides",
     "p": "of no difference, corrected for the number of pairs",
 }
