@@ -8,15 +8,17 @@ from dataclasses import replace
 from statistics import fmean
 
 import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
 from scipy.special import ndtr
 from sklearn import metrics
+from sklearn.linear_model import LogisticRegression
 
 from benchmarks import verdicts as command
+from benchmarks.analysis.estimates import Estimate, estimate, of_scores
 from benchmarks.analysis.linear import Linear
 from benchmarks.analysis.summary import sections
-from benchmarks.analysis.estimates import Estimate, estimate, of_scores
 from benchmarks.analysis.verdicts import decide, holm, judge
 from benchmarks.cell.scores import scores
 from benchmarks.errors import BadInput
@@ -30,6 +32,7 @@ from benchmarks.show.terminal import printed
 from benchmarks.show.verdict_table import how_judged, verdicts_data, verdicts_table
 from tasks.base import Data
 from tasks.metrics import BESIDE, OF_KIND, STANDARD, named
+from tasks.table.split import split
 
 
 def outcomes(kind: str, rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, Data]:
@@ -198,7 +201,11 @@ def test_one_interval_decides_and_is_shown():
     for _ in range(30):
         size = int(random.integers(1, 8))
         found = [
-            estimate(linears(random.normal(random.normal(0, 0.01), 0.004, 3), 10 ** random.uniform(-8, -4)))
+            estimate(
+                linears(
+                    random.normal(random.normal(0, 0.01), 0.004, 3), 10 ** random.uniform(-8, -4)
+                )
+            )
             for _ in range(size)
         ]
         labels = [(f"a{k}", f"b{k}") for k in range(size)]
@@ -364,7 +371,11 @@ def test_the_table_never_contradicts_its_verdicts(record, case):
     for verdict in judged.verdicts:
         if verdict.a in ranked and verdict.b in ranked:
             assert ranked.index(verdict.a) < ranked.index(verdict.b)
-            means = [row.score("roc_auc").mean for row in judged.rows if row.label in (verdict.a, verdict.b)]
+            means = [
+                row.score("roc_auc").mean
+                for row in judged.rows
+                if row.label in (verdict.a, verdict.b)
+            ]
             assert verdict.difference == pytest.approx(means[0] - means[1]), "it is what is shown"
     text = fragment([results_table(judged)])
     lines = {line.split("|")[1].strip(): line for line in text.splitlines() if "|" in line}
@@ -418,7 +429,7 @@ def test_first_stays_first_as_often_as_in_a_bootstrap_over_rows(record, ids):
     names = [row.label for row in judged.rows]
     random, first = np.random.default_rng(0), []
     every = 1200 if ids else 3000
-    for _ in range(300):
+    for _ in range(100):
         weight = random.multinomial(every, np.full(every, 1 / every))
         means = []
         for row in judged.rows:
@@ -433,7 +444,7 @@ def test_first_stays_first_as_often_as_in_a_bootstrap_over_rows(record, ids):
                 )
             means.append(fmean(values))
         first.append(int(np.argmax(means)))
-    assert judged.standings[names[0]].first == pytest.approx(fmean(k == 0 for k in first), abs=0.08)
+    assert judged.standings[names[0]].first == pytest.approx(fmean(k == 0 for k in first), abs=0.12)
 
 
 def test_a_metric_the_task_does_not_have_is_refused(record):
@@ -504,13 +515,13 @@ def called_different(found: Sequence[Estimate]) -> float:
 @pytest.mark.parametrize(
     ("seeds", "luck", "least", "most"),
     [
-        (3, 0.17, 0.93, 0.985),
-        (5, 0.17, 0.93, 0.97),
-        (10, 0.17, 0.93, 0.97),
+        (3, 0.17, 0.95, 1.0),
+        (5, 0.17, 0.95, 0.99),
+        (10, 0.17, 0.94, 0.98),
         (3, 0.0, 0.95, 1.0),
         (10, 0.0, 0.95, 1.0),
-        (3, 0.3, 0.91, 0.97),
-        (10, 0.3, 0.91, 0.97),
+        (3, 0.3, 0.94, 0.99),
+        (10, 0.3, 0.93, 0.97),
     ],
 )
 def test_equal_models_are_rarely_called_different_and_intervals_cover(seeds, luck, least, most):
@@ -519,7 +530,7 @@ def test_equal_models_are_rarely_called_different_and_intervals_cover(seeds, luc
     covered = fmean(low <= 0 <= high for low, high in (one.interval() for one in found))
     different = called_different(found)
     print(f"{seeds} seeds, luck {luck}: covers {covered:.3f}, called different {different:.3f}")
-    assert different <= (0.05 if least >= 0.93 else 0.09)
+    assert different <= 1 - least + 1e-9
     assert least <= covered <= most
 
 
@@ -536,3 +547,128 @@ def test_a_known_difference_is_found_with_the_power_that_was_promised(seeds, bet
     print(f"{seeds} seeds: promised {promised:.3f}, found {power:.3f}, covers {covered:.3f}")
     assert power == pytest.approx(promised, abs=0.1)
     assert 0.93 <= covered <= 0.97
+
+
+# Of one table, split again by every seed --------------------------------------------------------
+
+SPLITS = [(way, seeds) for way in ("random", "time", "group") for seeds in (3, 5)]
+ROWS = 400
+SHIFT = 0.4  # a true difference, in units of how rows vary
+
+
+def of_splits(random, way: str, seeds: int, shift: float = 0.0, luck: float = 0.9) -> list[Linear]:
+    """Differences of two models that err row by row, more alike on the same row in two seeds than
+    not, by the splits of a table. luck: as above, in units of what the rows of a seed cause."""
+    size = 5 if way == "group" else 1
+    group = np.repeat(np.arange(ROWS // size), size)
+    labels = random.integers(2, size=ROWS)
+    lasting = random.normal(size=ROWS) + random.normal(size=ROWS)[group] * (size > 1)
+    made = []
+    for seed in range(seeds):
+        draw = seed if way == "time" else int(random.integers(2**31))
+        by = {"random": None, "time": pd.Series(np.arange(ROWS)), "group": pd.Series(group)}[way]
+        train, test = split(way, draw, 0.3, labels, ("0", "1"), by)[:2]
+        each = shift + lasting[test] + 0.5 * random.normal(size=len(test))
+        units, place = np.unique(group[test], return_inverse=True)
+        apart = np.bincount(place, each - each.mean())
+        value = each.mean() + luck * random.normal() * np.sqrt(1.25 + (size > 1)) / np.sqrt(
+            len(test)
+        )
+        made.append(Linear(float(value), apart, len(test), units, len(test) / len(train)))
+    return made
+
+
+@pytest.mark.parametrize(("way", "seeds"), SPLITS)
+def test_splits_of_a_table_rarely_tell_equal_models_apart(way, seeds):
+    random = np.random.default_rng(seeds)
+    equal = [estimate(of_splits(random, way, seeds)).p() < 0.05 for _ in range(150)]
+    unlike = [estimate(of_splits(random, way, seeds, SHIFT)).p() < 0.05 for _ in range(40)]
+    print(f"{way}, {seeds} seeds: false {fmean(equal):.3f}, found {fmean(unlike):.2f}")
+    assert fmean(equal) <= 0.05 + 0.03  # 150 draws of 5 % stay below that in 95 %
+    assert fmean(unlike) >= (0.2 if way == "group" else 0.4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("luck", [0.0, 0.9])
+@pytest.mark.parametrize(("way", "seeds"), [*SPLITS, ("random", 10), ("time", 10), ("group", 10)])
+def test_splits_of_a_table_tell_equal_models_apart_in_five_per_cent(way, seeds, luck):
+    random = np.random.default_rng(seeds)
+    equal = [estimate(of_splits(random, way, seeds, luck=luck)).p() < 0.05 for _ in range(1000)]
+    unlike = [estimate(of_splits(random, way, seeds, SHIFT, luck)).p() < 0.05 for _ in range(400)]
+    print(f"{way}, {seeds} seeds, {luck}: false {fmean(equal):.3f}, found {fmean(unlike):.3f}")
+    assert fmean(equal) <= 0.06
+    assert fmean(unlike) >= (0.2 if way == "group" else 0.4)
+
+
+def fitted(random, way: str, seeds: int, gain: float = 0.0) -> list[Linear]:
+    """Two real models, each of which sees half of the columns; equal if these are as good."""
+    size = 6 if way == "group" else 1
+    group = np.repeat(np.arange(ROWS // size + 1), size)[:ROWS]
+    columns = random.normal(size=(ROWS, 6)) + random.normal(size=(ROWS, 6))[group] * (size > 1)
+    truth = 0.6 * columns @ np.r_[np.full(3, 1 + gain), np.ones(3)]
+    labels = (random.random(ROWS) < 1 / (1 + np.exp(-truth))).astype(int)
+    made = []
+    for seed in range(seeds):
+        draw = seed if way == "time" else int(random.integers(2**31))
+        by = {"random": None, "time": pd.Series(np.arange(ROWS)), "group": pd.Series(group)}[way]
+        train, test = split(way, draw, 0.3, labels, ("0", "1"), by)[:2]
+        pair = []
+        for half in (slice(3), slice(3, 6)):
+            model = LogisticRegression().fit(columns[train, half], labels[train])
+            found = model.predict_proba(columns[test, half])
+            value, each = STANDARD["roc_auc"].influence(found, labels[test])
+            units, place = np.unique(group[test], return_inverse=True)
+            clusters = np.bincount(place, each)
+            pair.append(Linear(value, clusters, len(test), units, len(test) / len(train)))
+        made.append(pair[0].minus(pair[1]))
+    return made
+
+
+@pytest.mark.parametrize("way", ["random", "time", "group"])
+def test_real_models_that_are_equal_are_rarely_told_apart(way):
+    random = np.random.default_rng(1)
+    equal = [estimate(fitted(random, way, 3)).p() < 0.05 for _ in range(60)]
+    assert fmean(equal) <= 0.05 + 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("way", "seeds"), SPLITS)
+def test_real_models_that_are_equal_are_told_apart_in_five_per_cent(way, seeds):
+    random = np.random.default_rng(seeds)
+    equal = [estimate(fitted(random, way, seeds)).p() < 0.05 for _ in range(600)]
+    unlike = [estimate(fitted(random, way, seeds, 0.8)).p() < 0.05 for _ in range(300)]
+    print(f"{way}, {seeds} seeds, fitted: false {fmean(equal):.3f}, found {fmean(unlike):.3f}")
+    assert fmean(equal) <= 0.065
+    assert fmean(unlike) >= 0.2
+
+
+# One seed, and unlike seeds ----------------------------------------------------------------------
+
+
+def test_one_seed_knows_nothing_of_another_and_says_what_it_would_with_luck():
+    """Between networks that differ in their seed alone, `better` is false in a sixth of the runs:
+    it is about the seed. With the luck of a seed in it, it is not."""
+    random = np.random.default_rng(0)
+    found = [simulated(random, 1, (0.2, 0.2), 0.17) for _ in range(200)]
+    assert 0.05 < fmean(one.p() < 0.05 for one in found) < 0.3
+    assert fmean(one.with_luck().p() < 0.05 for one in found) <= 0.05
+
+
+@pytest.mark.parametrize("way", ["new rows", "random", "time"])
+def test_unlike_seeds_rarely_tell_equal_models_apart(way):
+    """Two runs on other seeds: nothing is paired. Of one table they share most of their rows."""
+    random = np.random.default_rng(0)
+    false = []
+    for _ in range(100):
+        if way == "new rows":
+            cells = [simulated_alone(random) for _ in range(6)]
+        else:
+            cells = of_splits(random, way, 6)
+        false.append(estimate(cells, [1, 1, 1, -1, -1, -1]).p() < 0.05)
+    assert fmean(false) <= 0.05 + 0.04
+
+
+def simulated_alone(random) -> Linear:
+    """The score of a model on a seed of its own."""
+    each = random.normal(random.normal(0, 0.05), 1, 400)
+    return Linear(float(each.mean()), each - each.mean(), 400)

@@ -167,7 +167,9 @@ def _unpaired(
         return _from_scores(pair, metric)
     values = [[seed.value for seed in side] for side in known_sides]
     if not _same_data(pair):
-        known_sides = [_of_its_own(side, sign) for side, sign in zip(known_sides, (1, -1), strict=True)]
+        known_sides = [
+            _of_its_own(side, sign) for side, sign in zip(known_sides, (1, -1), strict=True)
+        ]
     signs = [sign for side, sign in zip(known_sides, (-1, 1), strict=True) for _ in side]
     known = estimate([*known_sides[0], *known_sides[1]], signs)
     return _change(metric, values[0], values[1], ground, known)
@@ -184,14 +186,13 @@ def _same_data(pair: Pair) -> bool:
 
 def _of_its_own(side: Sequence[Linear], sign: int) -> list[Linear]:
     """The same cells, with names of their rows that those of the other sign do not have."""
-    units = [cell.units for cell in side]
-    if any(one is None for one in units):
+    units = [cell.units for cell in side if cell.units is not None]
+    if len(units) < len(side):
         return list(side)
     code = {name: sign * k for k, name in enumerate(np.unique(np.concatenate(units)).tolist(), 1)}
     return [
         replace(cell, units=np.array([code[name] for name in one.tolist()]))
         for cell, one in zip(side, units, strict=True)
-        if one is not None
     ]
 
 

@@ -11,7 +11,7 @@ One estimator for all designs. A difference is a weighted sum of scores, one per
 docs/measuring.md gives the method in words, tests/test_verdicts.py checks it by simulation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
@@ -24,9 +24,11 @@ from benchmarks.analysis.linear import Linear
 
 Design = Literal["one seed", "new rows", "same rows", "new splits", "other rows", "scores only"]
 ALPHA = 0.05
-# Prior scale of the seeds' own spread, in units of the spread that a seed's test rows cause:
-# between the models of the default suite it was 0 to 1.4 of it (10 seeds, docs/measuring.md).
-SEED_SPREAD = 2.0
+# Prior scale of the seeds' own spread, in units of the spread that a seed's test rows cause.
+# Between the default suite's models it was 0 to 1.4 of it; with 2, no spread up to 1.5 makes more
+# than 5 % of equal models different. Splits of the same rows differ in few of their train rows, and
+# half of it does (docs/measuring.md has both tables).
+SEED_SPREAD: Mapping[str, float] = {"new rows": 2.0, "new splits": 1.0, "same rows": 1.0}
 SHARES = (np.arange(100) + 0.5) / 100  # of the prior: spreads that are equally probable at first
 MOST_FREEDOM = 1e7  # of Student's t: from there on a normal distribution
 
@@ -111,7 +113,9 @@ class Estimate:
         known of the difference and of the seeds' own variance, before they are run."""
         now = self.of_rows + self.own * (self.weight + self.alike)
         own_rows = (self.of_rows - self.shared) * self.seeds / seeds
-        then = np.minimum((self.shared + own_rows) / rows + self.own * (1 / seeds + self.alike), now)
+        then = np.minimum(
+            (self.shared + own_rows) / rows + self.own * (1 / seeds + self.alike), now
+        )
         # The estimate will have moved by as much as will have been learned.
         move = np.sqrt(now - then).clip(1e-150)
         reach = -special().ndtri(alpha / 2) * np.sqrt(then)
@@ -142,11 +146,11 @@ def estimate(cells: Sequence[Linear], side: Sequence[int] | None = None) -> Esti
     left = np.linalg.qr(member, mode="complete")[0][:, len(counts) :]
     by_rows, turn = np.linalg.eigh(left.T @ covariance @ left)
     spread = (turn.T @ (left.T @ value)) ** 2
-    # Splits of the same rows share most train rows. What differs from split to split is less, and
-    # tells of more than itself: the correction of Nadeau and Bengio (2003), for this part alone.
+    by_row = float(np.diag(covariance).mean())
+    own, chance = _own_variance(by_row * SEED_SPREAD[design] ** 2, by_rows.clip(0), spread)
+    # Splits of the same rows share most train rows, and what these cause does not average out: the
+    # correction of Nadeau and Bengio (2003), for this part alone.
     share = float(np.mean([cell.test_share for cell in cells])) if design == "new splits" else 0.0
-    scale = float(np.diag(covariance).mean()) * (share / (1 + share) if share else 1)
-    own, chance = _own_variance(scale, by_rows.clip(0), spread)
     apart = covariance[~np.eye(len(cells), dtype=bool)]
     return Estimate(
         difference=float(weight @ value),
@@ -183,9 +187,7 @@ def of_scores(
     freedom = sum(parts) ** 2 / doubt if doubt else MOST_FREEDOM
     difference = float(sides[0].mean() - (sides[1].mean() if b is not None else 0))
     seeds = min(map(len, sides))
-    return Estimate(
-        difference, "scores only", seeds, 0, sum(parts), freedom, sum(spreads) * common
-    )
+    return Estimate(difference, "scores only", seeds, 0, sum(parts), freedom, sum(spreads) * common)
 
 
 def _of_rows(
@@ -193,27 +195,22 @@ def _of_rows(
 ) -> tuple[np.ndarray, float, Design] | None:
     """((cells, cells) covariance because of test rows, degrees of freedom that the variance of the
     weighted sum has, what the seeds have in common)."""
-    moves = [cell.moves() for cell in cells]
-    units = [cell.units for cell in cells]
-    if any(move is None for move in moves):
+    if any(len(cell.clusters) < 2 for cell in cells):
         return None
-    design: Design = "new rows"
-    if any(one is None for one in units):
+    moves = [cell.moves() for cell in cells]
+    units = [cell.units for cell in cells if cell.units is not None]
+    if len(units) < len(cells):
         covariance = np.diag([float(move @ move) for move in moves])
         total = np.concatenate([w * move for w, move in zip(weight, moves, strict=True)])
-    else:
-        every, place = np.unique(np.concatenate(units), return_inverse=True)
-        ends = np.cumsum([len(move) for move in moves])[:-1]
-        of_unit = np.array(
-            [
-                np.bincount(where, move, len(every))
-                for where, move in zip(np.split(place, ends), moves, strict=True)
-            ]
-        )
-        covariance, total = of_unit @ of_unit.T, weight @ of_unit
-        is_same = all(len(move) == len(every) for move in moves)
-        design = "same rows" if is_same else "new splits"
-    return covariance, _freedom(total**2), design
+        return covariance, _freedom(total**2), "new rows"
+    every, place = np.unique(np.concatenate(units), return_inverse=True)
+    places = np.split(place, np.cumsum([len(move) for move in moves])[:-1])
+    of_unit = np.array(
+        [np.bincount(at, move, len(every)) for at, move in zip(places, moves, strict=True)]
+    )
+    is_same = all(len(move) == len(every) for move in moves)
+    freedom = _freedom((weight @ of_unit) ** 2)
+    return of_unit @ of_unit.T, freedom, "same rows" if is_same else "new splits"
 
 
 def _freedom(squares: np.ndarray) -> float:
@@ -226,18 +223,18 @@ def _freedom(squares: np.ndarray) -> float:
 
 
 def _own_variance(
-    by_rows: float, known: np.ndarray, spread: np.ndarray
+    scale: float, known: np.ndarray, spread: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """(variances that seeds may have of their own, how probable each is): the random-effects model
     of a meta-analysis with a half-normal prior (Röver 2020, arXiv 1711.08683).
 
-    by_rows: that of a seed because of its rows, which the prior is in units of. known, spread: of independent contrasts between
-    seeds, the variance that rows explain, and the square that was found.
+    scale: squared, of the prior. known, spread: of independent contrasts between seeds, the
+    variance that rows explain, and the square that was found.
     """
-    scale = by_rows or float(spread.mean() if len(spread) else 0)
+    scale = scale or float(spread.mean() if len(spread) else 0)
     if not scale:
         return np.zeros(1), np.ones(1)
-    own = SEED_SPREAD**2 * scale * special().ndtri(0.5 + SHARES / 2) ** 2
+    own = scale * special().ndtri(0.5 + SHARES / 2) ** 2
     total = known + own[:, None]
     fit = -(np.log(total) + spread / total).sum(axis=1) / 2
     chance = np.exp(fit - fit.max())

@@ -29,13 +29,15 @@ class Linear:
     def variance(self) -> float:
         """Of the value over draws of clusters (the infinitesimal jackknife, Efron 1982)."""
         moves = self.moves()
-        return inf if moves is None else float(moves @ moves)
+        return float(moves @ moves)
 
-    def moves(self) -> np.ndarray | None:
+    def moves(self) -> np.ndarray:
         """(n_clusters,) what each cluster adds to the error of the value: their sum of squares is
-        its variance. None for a single cluster, which does not tell."""
+        its variance. Infinite for a single cluster, which does not tell."""
         n = len(self.clusters)
-        return self.clusters / self.rows * np.sqrt(n / (n - 1)) if n > 1 else None
+        if n < 2:
+            return np.full(n, inf)
+        return self.clusters / self.rows * np.sqrt(n / (n - 1))
 
     def minus(self, other: "Linear") -> "Linear":
         """The difference, on the same rows."""

@@ -60,25 +60,12 @@ def come_first(
     """Label -> share of draws in which the row is first. Influences of a row are added up over the
     seeds that tested it, and drawn with normal weights (a multiplier bootstrap), for which their
     covariance between models is all that is needed."""
-    seeds = sorted(rows[0].seeds or measured.get(rows[0].label, ())) if rows else []
+    seeds = sorted(rows[0].seeds or ()) if rows else []
     cells = [[measured.get(row.label, {}).get(seed) for seed in seeds] for row in rows]
     if not seeds or len(rows) < 2 or any(cell is None for row in cells for cell in row):
         return {}
-    covariance = np.zeros((len(rows), len(rows)))
-    units = [cell.units if cell is not None else None for cell in cells[0]]
-    if any(one is None for one in units):
-        for of_seed in zip(*cells, strict=True):
-            each = np.array([cell.moves() for cell in of_seed if cell is not None])
-            covariance += each @ each.T / len(seeds) ** 2
-    else:
-        every, place = np.unique(np.concatenate([u for u in units if u is not None]), return_inverse=True)
-        each = np.array(
-            [
-                np.bincount(place, np.concatenate([c.moves() for c in row if c]), len(every))
-                for row in cells
-            ]
-        )
-        covariance = each @ each.T / len(seeds) ** 2
+    each = _by_unit([[cell for cell in row if cell is not None] for row in cells])
+    covariance = each @ each.T / len(seeds) ** 2
     mean = metric.sign * np.array([np.mean([c.value for c in row if c]) for row in cells])
     size, turn = np.linalg.eigh(covariance)
     drawn = np.random.default_rng(0).normal(size=(DRAWS, len(rows)))
@@ -87,3 +74,13 @@ def come_first(
     is_first = scores >= scores.max(axis=1, keepdims=True) - 1e-9 * np.abs(mean).max()
     times = np.bincount(is_first.argmax(axis=1), minlength=len(rows))
     return {row.label: float(n / DRAWS) for row, n in zip(rows, times, strict=True)}
+
+
+def _by_unit(cells: Sequence[Sequence[Linear]]) -> np.ndarray:
+    """(rows, units) what each unit moves each row of the table, added up over its seeds."""
+    units = [cell.units for cell in cells[0] if cell.units is not None]
+    moves = [np.concatenate([cell.moves() for cell in row]) for row in cells]
+    if len(units) < len(cells[0]):  # no seed is tested on a row of another one
+        return np.array(moves)
+    every, place = np.unique(np.concatenate(units), return_inverse=True)
+    return np.array([np.bincount(place, move, len(every)) for move in moves])

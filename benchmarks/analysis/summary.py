@@ -393,9 +393,7 @@ def changes(record: Record, part: str) -> str:
     )
 
 
-def ordered(
-    rows: Iterable[Row], usable: Mapping[str, frozenset[int]] | None = None
-) -> list[Row]:
+def ordered(rows: Iterable[Row], usable: Mapping[str, frozenset[int]] | None = None) -> list[Row]:
     """Best first by the mean of the task's main metric over the seeds that they have in common;
     below them those that lack one of these, then those without a score.
 

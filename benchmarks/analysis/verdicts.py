@@ -42,7 +42,9 @@ class Verdict:
     design: Design
     seeds: int
     level: float = 1 - ALPHA  # of the interval: 95 % and what the correction makes of it
-    p_any_seed: float | None = None  # the same p with the luck of a seed in it, of a single seed too
+    p_any_seed: float | None = (
+        None  # the same p with the luck of a seed in it, of a single seed too
+    )
     # Where nobody can tell: what would, and how probable that is.
     would_seeds: int | None = None
     would_seeds_chance: float | None = None

@@ -65,8 +65,7 @@ def _alike(top: Row, row: Row, verdict: Verdict) -> str:
         return f"{row.label} is equal in practice (within ±{band}) and {cost}"
     behind = verdict.difference if verdict.b == row.label else -verdict.difference
     return (
-        f"nobody can tell {row.label} from it ({signed(-behind)}{verdict.advice()}), "
-        f"which {cost}"
+        f"nobody can tell {row.label} from it ({signed(-behind)}{verdict.advice()}), which {cost}"
     )
 
 

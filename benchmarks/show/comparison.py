@@ -287,7 +287,7 @@ def changes_picture(
             }
         )
     caption = (
-        "Point: the change of the mean. Line: its interval, 95 % after correction. Grey: changes that do not matter "
-        "in practice."
+        "Point: the change of the mean. Line: its interval, 95 % after correction. Grey: changes "
+        "that do not matter in practice."
     )
     return Picture(name, f"{label}, {runs}", caption, chart, data)

@@ -34,8 +34,8 @@ from tasks.metrics import Facts
 LEGEND = (
     "±: standard deviation over seeds. share: how much of the way from floor to ceiling the "
     "first metric has come; known: from floor to the ideal observer. vs top: is it worse than the "
-    "first row, equal in practice, or can nobody tell yet? rank: those that the verdicts leave open "
-    "(95 %, of all rows together). view, warm, fit: median seconds to make "
+    "first row, equal in practice, or can nobody tell yet? rank: those that the verdicts leave "
+    "open (95 %, of all rows together). view, warm, fit: median seconds to make "
     "the features, of first calls on made-up rows, and to learn. µs/row: predicting all test rows "
     "at once. 1 row ms: one call with one row. +MB: growth of memory in fit and predict. size: "
     "learned numbers (of trees: nodes), or bytes."

@@ -131,8 +131,8 @@ def crossover_map(sweep: Sweep, name: str) -> Picture | None:
         height=max(140, 30 * (len(places) if wide else len(models))),
     )
     caption = (
-        f"{sweep.sentence()} ★ leads: all others are worse, after correction for all points; ≈ nobody can "
-        "tell which of these does; ✗ ended without a score. "
+        f"{sweep.sentence()} ★ leads: all others are worse, after correction for all points; "
+        "≈ nobody can tell which of these does; ✗ ended without a score. "
         "The stronger the colour, the closer to the best, counted from what is known without "
         "looking at a row."
     )
