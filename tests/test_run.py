@@ -13,7 +13,7 @@ from tests.conftest import ROOT, SEARCH, is_alive, processes_with, wait_for
 BAD = {
     "model=foo": "There is no model 'foo'; there are: baseline, first_word, ideal_observer",
     "task=foo": "There is no task 'foo'; there are: breast_cancer",
-    "suite=foo": "There is no suite 'foo'; there are: controls, default, full, library, quick",
+    "suite=foo": "There is no suite 'foo'; there are: controls, default, full, library, own, quick",
     "foo=1": "There is no setting foo; there are: cache, checks, control, device",
     "model.foo=1": "There is no setting model.foo; there are: factor, mode",
     "+model.foo=1": "There is no setting model.foo; there are: factor, mode",
