@@ -14,18 +14,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.text import Text
 
+from benchmarks import interruption
 from benchmarks.analysis.confirmation import FEWEST, question, same_row, told
 from benchmarks.analysis.summary import model_label, sections
 from benchmarks.analysis.verdicts import judge
-from benchmarks.errors import FAILED_CELLS, FINISHED, BadInput, command, tell
+from benchmarks.errors import FAILED_CELLS, FINISHED, BadInput, command, plain, tell
 from benchmarks.plan import app
 from benchmarks.plan.again import cells_like, splits_only
 from benchmarks.plan.config import RunConfig
 from benchmarks.records.records import Record, Run, open_run
 from benchmarks.run import execute, wants, write_pages
+from benchmarks.runner.lock import Lock
 from benchmarks.runner.worker import Worker
 from benchmarks.show.terminal import Terminal
 
@@ -69,7 +70,7 @@ def settings_like(record: Record, run: Run, metric: str | None) -> RunConfig:
     )
 
 
-def confirm(options: argparse.Namespace, console: Console, worker: Worker | None) -> int:
+def confirm(options: argparse.Namespace, console: Terminal, worker: Worker | None) -> int:
     """Run what is missing and print what follows; the exit code. Raises BadInput."""
     if options.seeds is not None and not FEWEST <= options.seeds <= 1000:
         raise BadInput(f"--seeds {options.seeds}: give a number from {FEWEST} to 1000.")
@@ -90,21 +91,19 @@ def confirm(options: argparse.Namespace, console: Console, worker: Worker | None
     fresh = Run(run.folder.with_name(f"{run.name}-confirm"))
     fresh.create()
     settings = settings_like(asked.chosen.first, fresh, options.metric)
-    wanted = [cell for cell in cells if wants(settings, fresh.find(cell))]
-    line = f"run {fresh.name}: {len(wanted)} cells to run, {len(cells) - len(wanted)} found"
-    console.print(Text(line))
-    try:
-        execute(fresh, wanted, settings, console, worker)
-    except KeyboardInterrupt:
-        console.print("Interrupted. What is done is recorded; the same command goes on from here.")
-        raise
-    finally:
-        write_pages(fresh, settings, console)
+    with Lock(fresh.folder):
+        wanted = [cell for cell in cells if wants(settings, fresh.find(cell))]
+        line = f"run {fresh.name}: {len(wanted)} cells to run, {len(cells) - len(wanted)} found"
+        console.print(Text(line))
+        try:
+            execute(fresh, wanted, settings, console, worker)
+        finally:
+            write_pages(fresh, settings, console)
     made = [record for cell in cells if (record := fresh.find(cell))]
     if failed := [record for record in made if record["status"] != "done"]:
         reason = f"{failed[0]['status']}: {failed[0]['reason']}"
         what = f"{model_label(failed[0])} on seed {failed[0]['seed']} ended as {reason}"
-        console.print(Text(f"Nothing is confirmed: {what}."))
+        console.print(Text(plain(f"Nothing is confirmed: {what}.")))
         return FAILED_CELLS
     (section,) = sections(made)
     section = judge(section, fresh.outcomes, options.metric)
@@ -115,7 +114,7 @@ def confirm(options: argparse.Namespace, console: Console, worker: Worker | None
     ground = "fresh splits, seeds" if splits else "fresh seeds"
     (verdict,) = section.verdicts
     sentence = told(asked, run.name, chosen.label, verdict, seeds, ground)
-    console.print(Text(sentence, style="bold"))
+    console.print(Text(plain(sentence), style="bold"))
     if splits:
         console.print(Text(SPLITS))
     console.print(Text(f"The table: {fresh.folder / 'table.md'}"))
@@ -125,7 +124,12 @@ def confirm(options: argparse.Namespace, console: Console, worker: Worker | None
 @command
 def main(arguments: Sequence[str] | None = None, worker: Worker | None = None) -> int:
     """Run the command line. worker: one that was started already."""
-    return confirm(parse(arguments), Terminal(), worker)
+    options = parse(arguments)
+    try:
+        return confirm(options, Terminal(), worker)
+    except KeyboardInterrupt as interrupt:
+        interruption.say()
+        return interruption.exit_code(interrupt)
 
 
 if __name__ == "__main__":

@@ -18,12 +18,18 @@ FORMS = {
 """What a value has to look like, by pydantic's names of what is wrong with it."""
 FINISHED, FAILED_CELLS, BAD_INPUT, CANNOT_WRITE, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit codes of all commands; a comparison that was to fail ends as one with failed cells does."""
+BUSY = 75
+"""EX_TEMPFAIL of sysexits.h: to be tried again later."""
 DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO})
 """Of errors that are no mistake of a user: where files lie, nothing can be written."""
 
 
 class BadInput(Exception):
     """A user's mistake: one sentence on what was found and what is allowed."""
+
+
+class Busy(BadInput):
+    """Somebody else works on the run: one sentence on who; the same command may go later."""
 
 
 class CannotWrite(Exception):
@@ -80,6 +86,8 @@ def command(main: Callable[..., int]) -> Callable[..., int]:
         try:
             code = main(*arguments)
             sys.stdout.flush()
+        except Busy as error:
+            sentence, code = str(error), BUSY
         except BadInput as error:
             sentence, code = str(error), BAD_INPUT
         except CannotWrite as error:

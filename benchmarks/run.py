@@ -12,15 +12,18 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from benchmarks import interruption
 from benchmarks.analysis import verdicts
 from benchmarks.analysis.summary import Section, model_label, sections
 from benchmarks.errors import FAILED_CELLS, BadInput, CannotWrite, command, plain
 from benchmarks.plan import app, ledger
 from benchmarks.plan.cells import Plan, require_device
 from benchmarks.plan.config import RunConfig
+from benchmarks.plan.libraries import libraries_of
 from benchmarks.records import frame
 from benchmarks.records.records import Cell, Record, Run
 from benchmarks.runner.execute import Executor, is_wanted
+from benchmarks.runner.lock import Lock
 from benchmarks.runner.worker import Worker
 from benchmarks.show import pages
 from benchmarks.show.terminal import Terminal
@@ -41,9 +44,11 @@ class MainJob:
 
     def job(self, plan: Plan) -> str:
         """Run the cells that have no record yet."""
+        interruption.leave_to_command()
         run = open_for(plan.settings)
-        cells = [cell for cell in plan.cells if wants(plan.settings, run.find(cell))]
-        records = execute(run, cells, plan.settings, Terminal(stderr=True), self.worker)
+        with Lock(run.folder, shared=True):
+            cells = [cell for cell in plan.cells if wants(plan.settings, run.find(cell))]
+            records = execute(run, cells, plan.settings, Terminal(stderr=True), self.worker)
         return ", ".join(str(record["status"]) for record in records)
 
 
@@ -52,41 +57,44 @@ def run_cells(
 ) -> None:
     """Run the cells of a sweep that have no record yet, then show the table.
 
-    Raises BadInput before anything is run, SystemExit(1) after the table if a cell failed.
+    Raises BadInput before anything is run (Busy if somebody else works on the run), SystemExit(1)
+    after the table if a cell failed.
     """
     settings = settings_of(plans)
     run, console = open_for(settings), Terminal()
-    unique = {cell.name: (k, cell) for k, plan in enumerate(plans) for cell in plan.cells}
-    every = in_turns(list(unique.values()), run.name)
-    wanted = []
-    for k, cell in every:
-        record, damage = run.find_or_why(cell)
-        warn(damage, console)
-        if wants(settings, record):
-            wanted.append((k, cell))
-    announce(run, plans, len(wanted), len(unique), console)
-    try:
-        if launch is not None and wanted:
-            launch(list(dict.fromkeys(k for k, _ in wanted)))
-        else:
-            execute(run, [cell for _, cell in wanted], settings, console, worker)
-    except KeyboardInterrupt:
-        console.print("Interrupted. What is done is recorded; the same command goes on from here.")
-        write_pages(run, settings, console)
-        raise
-    except CannotWrite as error:
-        hint = "What is done is recorded; the same command goes on from there."
-        raise CannotWrite(f"{error} {hint}") from None
-    present, everything = write_pages(run, settings, console)
-    records = [record for _, cell in unique.values() if (record := run.find(cell))]
-    unrecorded = len(unique) - len(records)
-    records += bounds_of(present, records)
-    # Judging takes a while; usually all of the run was asked for.
-    shown = everything if len(records) == len(present) else judged(run, records, settings)
-    show(run, shown, records, console)
-    if settings.picture and (wanted or not list(run.folder.glob("*.svg"))):
-        for file in pages.draw(run.folder, everything):
-            console.print(f"picture: {escape(str(file))}", highlight=False)
+    with Lock(run.folder) as lock:
+        unique = {cell.name: (k, cell) for k, plan in enumerate(plans) for cell in plan.cells}
+        every = in_turns(list(unique.values()), run.name)
+        wanted = []
+        for k, cell in every:
+            record, damage = run.find_or_why(cell)
+            warn(damage, console)
+            if wants(settings, record):
+                wanted.append((k, cell))
+        announce(run, plans, len(wanted), len(unique), console)
+        try:
+            if launch is not None and wanted:
+                lock.share()
+                with interruption.raised():
+                    launch(sorted({k for k, _ in wanted}))
+            else:
+                execute(run, [cell for _, cell in wanted], settings, console, worker)
+        except KeyboardInterrupt:
+            write_pages(run, settings, console)
+            raise
+        except CannotWrite as error:
+            hint = "What is done is recorded; the same command goes on from there."
+            raise CannotWrite(f"{error} {hint}") from None
+        present, everything = write_pages(run, settings, console)
+        records = [record for _, cell in unique.values() if (record := run.find(cell))]
+        unrecorded = len(unique) - len(records)
+        records += bounds_of(present, records)
+        # Judging takes a while; usually all of the run was asked for.
+        shown = everything if len(records) == len(present) else judged(run, records, settings)
+        show(run, shown, records, console)
+        if settings.picture and (wanted or not list(run.folder.glob("*.svg"))):
+            for file in pages.draw(run.folder, everything):
+                console.print(f"picture: {escape(str(file))}", highlight=False)
     if unrecorded or any(is_failure(record) for record in records):
         raise SystemExit(FAILED_CELLS)
 
@@ -147,6 +155,7 @@ def execute(
         settings.checks.skip,
         settings.timing.model_dump(),
         settings.metric,
+        libraries=libraries_of(cells),
         check_rows=settings.checks.rows,
         cache=settings.cache.model_dump(),
         count=counted,
@@ -158,7 +167,8 @@ def execute(
         if settings.fresh:
             for cell in cells:
                 run.fresh(cell)
-        return [executor.execute(cell) for cell in cells]
+        with interruption.raised():
+            return [executor.execute(cell) for cell in cells]
 
 
 def counted(cell: Cell) -> dict[str, Any]:
@@ -257,5 +267,10 @@ def line_of(record: Record) -> str:
 
 @command
 def main(worker: Worker | None = None) -> int:
-    """Run the command line; return the exit code (see app.main)."""
-    return app.main(MainJob(worker))
+    """Run the command line; return the exit code (see app.main), 128 and the number of a signal
+    that came."""
+    try:
+        return app.main(MainJob(worker))
+    except KeyboardInterrupt as interrupt:
+        interruption.say()
+        return interruption.exit_code(interrupt)

@@ -20,9 +20,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import AdamW
 
-# The first optimizer of a process loads torch's compiler, for 1.2 s: here, so that no fit pays it.
-AdamW([torch.zeros(1)])
-
 
 @dataclass
 class MLP:

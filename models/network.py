@@ -17,9 +17,6 @@ from torch.nn import functional
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
-# The first optimizer of a process loads torch's compiler, for 1.2 s: here, so that no fit pays it.
-AdamW([torch.zeros(1)])
-
 
 @dataclass
 class Network:

@@ -5,7 +5,6 @@ It does: draws these landmarks by chance, and weighs the likeness of a row to ea
 Pays in: what an exact kernel machine would have seen between the landmarks.
 """
 
-import warnings
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -59,7 +58,12 @@ class Nystroem:
         # half (of each class) is fitted and the second half says which kernel is best and what a
         # decision value is worth as a probability.
         kernels = dict.fromkeys((self.gamma or gamma, self.C or C) for gamma, C in self.KERNELS)
-        head, tail = halves(y)
+        rows = np.arange(len(y))
+        if not self.regression_:  # a row that is alone in its class is in both
+            _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+            rows = rows.repeat(1 + (counts[codes] == 1))
+        _, halves = check_cv(2, y[rows], classifier=not self.regression_).split(rows, y[rows])
+        head, tail = (rows[half] for half in halves)
         trials: list[tuple[float, tuple[float, float], Any]] = []
         for kernel in kernels:
             machine = self._machine(*kernel, len(head)).fit(Z[head], y[head])
@@ -103,21 +107,6 @@ class Nystroem:
         else:
             line = LinearSVC(C=C, dual=False, tol=0.01)
         return make_pipeline(landmarks, line)
-
-
-def halves(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(head, tail) places, of classes the halves of each; rows that are the only one of their class
-    are in both."""
-    classes, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
-    is_class = y.dtype.kind != "f"
-    if len(y) < 2 or (is_class and len(y) == len(classes)):
-        return np.arange(len(y)), np.arange(len(y))
-    single = np.flatnonzero((counts[codes] == 1) & is_class)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of classes with a single row
-        _, parts = check_cv(2, y, classifier=is_class).split(y, y)
-    head, tail = (np.union1d(part, single).astype(int) for part in parts)
-    return head, tail
 
 
 def calibrate(decision: np.ndarray, y: np.ndarray, classes: np.ndarray) -> Any:

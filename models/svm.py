@@ -5,7 +5,6 @@ It does: keeps the rows near the border (the support vectors) and weighs them.
 Pays in: time that grows with the square of the rows, so it ends at max_rows; nystroem goes on.
 """
 
-import warnings
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -66,7 +65,12 @@ class SVM:
         # decision value is worth as a probability. A half costs a quarter of the fit; SVC's own
         # probability=True would cost five more fits.
         kernels = dict.fromkeys((self.gamma or gamma, self.C or C) for gamma, C in self.KERNELS)
-        head, tail = halves(y)
+        rows = np.arange(len(y))
+        if not self.regression_:  # a row that is alone in its class is in both
+            _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+            rows = rows.repeat(1 + (counts[codes] == 1))
+        _, halves = check_cv(2, y[rows], classifier=not self.regression_).split(rows, y[rows])
+        head, tail = (rows[half] for half in halves)
         trials: list[tuple[float, tuple[float, float], Any]] = []
         for kernel in kernels:
             machine = self._machine(*kernel, y[head]).fit(Z[head], y[head])
@@ -109,21 +113,6 @@ class SVM:
         kind = module.SVR if self.regression_ else module.SVC
         threads = {"n_jobs": self.n_jobs} if intelex else {}
         return kind(C=C, gamma=gamma * self.unit_, **threads)
-
-
-def halves(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(head, tail) places, of classes the halves of each; rows that are the only one of their class
-    are in both."""
-    classes, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
-    is_class = y.dtype.kind != "f"
-    if len(y) < 2 or (is_class and len(y) == len(classes)):
-        return np.arange(len(y)), np.arange(len(y))
-    single = np.flatnonzero((counts[codes] == 1) & is_class)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of classes with a single row
-        _, parts = check_cv(2, y, classifier=is_class).split(y, y)
-    head, tail = (np.union1d(part, single).astype(int) for part in parts)
-    return head, tail
 
 
 def calibrate(decision: np.ndarray, y: np.ndarray, classes: np.ndarray) -> Any:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from benchmarks.analysis.ratios import Ratio, Ways, ratio
@@ -14,6 +15,7 @@ from benchmarks.records.records import Record
 from tasks.metrics import OF_KIND, STANDARD, Facts
 
 if TYPE_CHECKING:
+    from benchmarks.analysis.standing import Standing
     from benchmarks.analysis.verdicts import Verdict
 
 
@@ -50,6 +52,10 @@ class Row:
 
     label: str
     records: Sequence[Record] = field(repr=False)
+    seeds: frozenset[int] | None = None
+    """Those that its scores are means over (see `ordered`); None for all that are done."""
+    is_ranked: bool = True
+    """Has it all the seeds that the rows of its section are ordered by?"""
 
     @property
     def done(self) -> list[Record]:
@@ -118,6 +124,11 @@ class Row:
                 found.setdefault(check["code"], check["text"])
         return dict(sorted(found.items()))
 
+    @property
+    def compared(self) -> list[Record]:
+        """Those that are done on the seeds that its scores are means over."""
+        return [r for r in self.done if self.seeds is None or r["seed"] in self.seeds]
+
     def was_not_asked(self) -> bool:
         """Does the model give other kinds of answers than the task asks for?"""
         return all(record.get("unasked") for record in self.records)
@@ -131,7 +142,7 @@ class Row:
         return f"{statuses} ({len(others)} of {len(self.records)}): {others[0]['reason']}"
 
     def _spread(self, value: Callable[[Record], float | None]) -> Spread | None:
-        return Spread.of([v for v in map(value, self.done) if v is not None])
+        return Spread.of([v for v in map(value, self.compared) if v is not None])
 
 
 @dataclass(frozen=True)
@@ -152,6 +163,8 @@ class Section:
     unasked: Mapping[str, str] = field(default_factory=dict)
     """Models that are no rows of the section, as they give another kind of answers than the task
     asks for: label -> that in a sentence."""
+    standings: Mapping[str, "Standing"] = field(default_factory=dict)
+    """Row label -> what is known of its rank, where there are verdicts."""
 
     @property
     def control(self) -> str | None:
@@ -192,6 +205,11 @@ class Section:
     @property
     def everything(self) -> list[Row]:
         return [*self.bounds, *self.rows]
+
+    def seeds(self, row: Row) -> tuple[int, int]:
+        """(seeds on which a row has a score, those on which any row has one)"""
+        every = {seed for one in self.rows for seed in scored(one)}
+        return len(scored(row)), len(every)
 
     @property
     def notices(self) -> list[str]:
@@ -239,14 +257,20 @@ class Section:
         bounds = {r["seed"]: r for bound in reversed(self.bounds) for r in bound.done}
         found = [
             _ways(r, bounds[r["seed"]]["scores"], bounds[r["seed"]])
-            for r in row.done
+            for r in row.compared
             if r["seed"] in bounds
         ]
         return ratio([ways for ways in found if ways is not None])
 
     def reference(self, name: str, metric: str) -> Spread | None:
-        """`ceiling` or `floor` over the seeds; each seed counts once."""
-        by_seed = {r["seed"]: r[name] for row in self.everything for r in row.done if r[name]}
+        """`ceiling` or `floor` over the seeds that rows are ordered by; each seed counts once."""
+        seeds = self.rows[0].seeds if self.rows else None
+        by_seed = {
+            r["seed"]: r[name]
+            for row in self.everything
+            for r in row.done
+            if r[name] and (seeds is None or r["seed"] in seeds)
+        }
         return Spread.of([v[metric] for v in by_seed.values() if v.get(metric) is not None])
 
 
@@ -441,17 +465,50 @@ def changes(record: Record, part: str) -> str:
     )
 
 
-def ordered(rows: Iterable[Row]) -> list[Row]:
-    """Best first by the task's main metric; rows without a score last."""
+def ordered(rows: Iterable[Row], usable: Mapping[str, frozenset[int]] | None = None) -> list[Row]:
+    """Best first by the mean of the task's main metric over the seeds that they have in common;
+    below them those that lack one of these, then those without a score.
 
-    def key(row: Row) -> tuple[bool, float]:
-        if not row.done:
-            return True, 0.0
+    usable: label -> seeds that count, where not all that have a score do.
+    """
+    rows = list(rows)
+    seeds = {row.label: scored(row) & (usable or {}).get(row.label, scored(row)) for row in rows}
+    common = common_seeds([its for its in seeds.values() if its])
+    placed = []
+    for row in rows:
+        own = seeds[row.label]
+        at = (own & common) or own or None
+        placed.append(replace(row, seeds=at, is_ranked=not own or own >= common))
+
+    def key(row: Row) -> tuple[bool, bool, float]:
+        if row.seeds is None:
+            return True, True, 0.0
         main = Facts(**row.first["metrics"][0])
         score = row.score(main.name)
-        return (score is None, -main.sign * score.mean if score else 0.0)
+        return False, not row.is_ranked, -main.sign * score.mean if score else 0.0
 
-    return sorted(rows, key=key)
+    return sorted(placed, key=key)
+
+
+def scored(row: Row) -> frozenset[int]:
+    """Seeds on which it has the task's main metric."""
+    if not row.done:
+        return frozenset()
+    main = row.first["metrics"][0]["name"]
+    return frozenset(r["seed"] for r in row.done if r["scores"].get(main) is not None)
+
+
+def common_seeds(sets: Sequence[frozenset[int]]) -> frozenset[int]:
+    """The seeds that most cells can be compared on: many, which many rows have, and at least two
+    rows if any two share some."""
+    distinct = sorted(set(sets), key=sorted)
+    candidates = {a & b for a, b in combinations(distinct, 2)} | set(distinct)
+
+    def worth(seeds: frozenset[int]) -> tuple[bool, int, int, list[int]]:
+        rows = sum(its >= seeds for its in sets)
+        return rows > 1, rows * len(seeds), len(seeds), sorted(-seed for seed in seeds)
+
+    return max(filter(None, candidates), key=worth, default=frozenset())
 
 
 def phase(record: Record, name: str) -> float | None:

@@ -29,11 +29,11 @@ from benchmarks.cell.answers import (
     save,
     stored,
 )
-from benchmarks.cell.build import build, supplied
+from benchmarks.cell.build import build, check, supplied
 from benchmarks.cell.clock import Clock, calibration
 from benchmarks.cell.controls import Impossible
 from benchmarks.cell.fields import columns_of, curves, judged_fields, noted, one_line, whole, work
-from benchmarks.cell.prepared import Prepared, prepare, task_of
+from benchmarks.cell.prepared import Prepared, prepare, shared, task_of
 from benchmarks.cell.protocols import offered
 from benchmarks.cell.scores import Scored, UnknownMetric, lifts, metrics_of, scores
 from benchmarks.cell.size import stored_bytes
@@ -58,7 +58,8 @@ def main(job: Mapping[str, Any], folder: Path) -> None:
     - `tune` (a `budget` and a `space`), then with `trials`, the file that the search keeps its
       trials in, and `stamp`, of the code that made them;
     - `metric`, the name of the one that comes first; `control`, a name (cell/controls.py);
-    - `prepared`, where rows are kept for all models of a seed (cell/prepared.py);
+    - `prepared`, where rows of the `view` are kept for all models of a seed (cell/prepared.py);
+    - `check`, of what the settings were not checked before;
     - `folders`, for `checkpoints` and for files that stay (`artifacts`), with `most_bytes`;
     - `checks_off` and `check_rows`, codes left out and rows that checks may ask the model for.
     """
@@ -95,7 +96,7 @@ def main(job: Mapping[str, Any], folder: Path) -> None:
     except MemoryError as error:
         traceback.print_exc()
         outcome = {"status": "out_of_memory", "reason": one_line(error)}
-    except Exception as error:
+    except BaseException as error:  # sys.exit and the like are no ending of a process either
         traceback.print_exc()
         outcome = {"status": "failed", "reason": one_line(error)}
     try:
@@ -109,11 +110,15 @@ def main(job: Mapping[str, Any], folder: Path) -> None:
 
 def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
     """Do the work of a cell; return the fields of the record that only its process knows."""
+    kept = shared(job, clock)
     with clock.phase("import"):
         task = task_of(job)
         model = build(job["model"], supplied(job, folders=True))
+        for part, made_of in (("task", task), ("model", model)):
+            if part in job.get("check", ()):
+                check(made_of)
     view = offered(model, "view")
-    made = prepare(job, task, clock, view)
+    made = prepare(job, task, clock, view, kept)
     data, train, test = made.data, made.train, made.test
     refuse_others(model, data, job.get("name") or type(model).__name__)
     refuse_size(model, train)

@@ -9,7 +9,6 @@ import copy
 import itertools
 import os
 import re
-import signal
 import string
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +27,7 @@ from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import ConfigAttributeError, OmegaConfBaseException
 
-from benchmarks.errors import BAD_INPUT, FINISHED, INTERRUPTED, BadInput, tell, unknown_key
+from benchmarks.errors import BAD_INPUT, BUSY, FINISHED, BadInput, Busy, tell, unknown_key
 from benchmarks.plan.cells import PARTS, Plan, to_cells
 from benchmarks.plan.config import RunConfig, run_config
 from benchmarks.plan.settings import REQUIRED, complete, read_settings
@@ -314,22 +313,23 @@ def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def main(command: Command) -> int:
-    """Run the command line; return the exit code: 0 finished, 1 a cell failed, 2 bad input."""
+    """Run the command line; return the exit code: 0 finished, 1 a cell failed, 2 bad input, 75
+    somebody else works on the run."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then leaves its errors to us
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     start = hydra.main(config_path=str(CONF), config_name="config", version_base="1.3")
+    code = BAD_INPUT
     try:
         require_settings(sys.argv[1:])
         is_help = bool(HELP.intersection(sys.argv[1:]))
         sys.argv[1:], overrides = split_arguments(sys.argv[1:])
         start(HydraTask(command, overrides, is_help))()
+    except Busy as error:
+        code, message = BUSY, str(error)
     except BadInput as error:
         message = str(error)
     except (HydraException, OmegaConfBaseException) as error:
         message = sentence(error)
-    except KeyboardInterrupt:
-        return INTERRUPTED
     else:
         return FINISHED
     tell(f"error: {message}", is_error=True)
-    return BAD_INPUT
+    return code

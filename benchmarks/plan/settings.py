@@ -76,7 +76,11 @@ def read_settings(target: str) -> Settings | None:
 @cache
 def _read_file(source: Path, name: str, _changed: int) -> Settings | None:
     """The moment of its last change is there for the cache."""
-    for node in ast.parse(source.read_text(encoding="utf-8")).body:
+    try:
+        body = ast.parse(source.read_bytes()).body
+    except (SyntaxError, ValueError):  # whoever loads it will say so
+        return None
+    for node in body:
         if isinstance(node, ast.ClassDef) and node.name == name:
             is_dataclass = any("dataclass" in ast.unparse(d) for d in node.decorator_list)
             return _read_class(source, node) if is_dataclass else None

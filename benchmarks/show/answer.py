@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from benchmarks.analysis.summary import Row, Section
-from benchmarks.analysis.verdicts import Verdict, signed
+from benchmarks.analysis.verdicts import Verdict, percentage, signed
 from benchmarks.show.formats import percent, spread_text
 from benchmarks.show.ledger_table import total_seconds
 
@@ -28,10 +28,21 @@ def answer(section: Section) -> str:
     ]
     parts = [head, *(_alike(section, top, row, verdict) for row, verdict in alike)]
     sentences = ["; ".join(parts) + "."]
+    for row in scored[1:]:  # one that has not all seeds, so it could not be ranked
+        verdict = against.get(row.label)
+        if verdict is not None and verdict.word == "better" and verdict.a == row.label:
+            figure = signed(verdict.difference)
+            sentences.append(f"On the seeds in common {row.label} is better than it ({figure}).")
     if len(scored) == 1:
         sentences = [f"{head}, and the only one with a score."]
     elif not against:
         sentences.append("No pair was judged: no two models have a seed in common.")
+    standing = section.standings.get(top.label)
+    if standing is not None and standing.first is not None and len(section.standings) > 1:
+        often = percentage(standing.first)
+        sentences.append(f"Drawing the test rows again leaves {top.label} first in {often}.")
+    if against and all(v.design == "one seed" for v in against.values()):
+        sentences.append("All this is about one seed; another may turn out otherwise.")
     if cheap := _cheap(section, top, {top.label, *(row.label for row, _ in alike)}):
         sentences.append(cheap)
     if (known := section.known(top)) is not None:
@@ -48,12 +59,14 @@ def answer(section: Section) -> str:
 
 
 def _alike(section: Section, top: Row, row: Row, verdict: Verdict) -> str:
-    word = "is equal in practice" if verdict.word == "equal in practice" else "may be as good"
-    more = verdict.advice().removeprefix("; ") if verdict.word == "can't tell" else ""
-    text = f"{row.label} {word} ({signed(-verdict.difference)}"
-    text += f"; {more} tell)" if more.endswith("would") else ")"
     costs = times(section, row, top)
-    return f"{text} and costs {costs}" if costs else text
+    if verdict.word == "equal in practice":
+        band = f"{verdict.band:.2g}".removeprefix("0")
+        text = f"{row.label} is equal in practice (within ±{band})"
+        return f"{text} and costs {costs}" if costs else text
+    behind = verdict.difference if verdict.b == row.label else -verdict.difference
+    text = f"nobody can tell {row.label} from it ({signed(-behind)}{verdict.advice()})"
+    return f"{text}, which costs {costs}" if costs else text
 
 
 def times(section: Section, row: Row, other: Row) -> str:

@@ -28,17 +28,17 @@ from benchmarks.show.parts import (
 from tasks.metrics import Facts
 
 LEGEND = (
-    "change: of the mean over the seeds compared. 95 %: interval for it, over seeds and test rows; "
-    "where there is one seed, for these trained models only. verdict: identical, as every "
-    "prediction is the same; equal in practice, as the interval lies within what does not matter; "
-    "better or worse, as there is a difference after correction for all changes of that metric "
-    "(Holm) and it matters; or nobody can tell. rows: same, both predicted the same test rows and "
+    "change: of the mean over the seeds compared. interval: for it, over seeds and test rows, with "
+    "95 % after correction for all changes of that metric (Holm); it decides. verdict: identical, "
+    "as every prediction is the same; equal in practice, as the interval lies within what does not "
+    "matter; better or worse, as it excludes zero; or nobody can tell; on this seed: there is one, "
+    "and another may turn out otherwise. rows: same, both predicted the same test rows and "
     "are compared row by row; other, they did not, which leaves much more to chance; unknown, the "
     "raw outcomes are gone."
 )
 HELP = {
     "change": "Of the mean over the seeds compared",
-    "95 %": "Interval for the change, over seeds and test rows",
+    "interval": "For the change, over seeds and test rows; corrected for all changes: it decides",
     "verdict": "Identical, better, worse, equal in practice, or nobody can tell",
     "rows": "Did both predict the same test rows, so that they are compared row by row?",
 }
@@ -116,7 +116,7 @@ def metric_changes(block: Block, metric: str, name: str) -> Table:
         Head("model", is_number=False),
         Head(base),
         Head(later),
-        *(Head(text, HELP[text], text in ("change", "95 %")) for text in HELP),
+        *(Head(text, HELP[text], text in ("change", "interval")) for text in HELP),
     ]
     rows = [[*words(line.label), *change_entries(line.changes.get(metric))] for line in block.lines]
     notes = open_ends(block) if metric == block.metrics[0] else []
@@ -155,7 +155,7 @@ def change_entries(change: Change | None) -> list[Entry]:
         Entry(f"{change.after:.4f}", change.after),
         Entry("0" if change.word == "identical" else signed(change.difference), change.difference),
         Entry(text, text or None),
-        *words(change.word, change.ground.rows),
+        *words(change.said, change.ground.rows),
     ]
 
 
@@ -304,11 +304,11 @@ def changes_picture(
                 "high": high,
                 "band_low": -change.band,
                 "band_high": change.band,
-                "verdict": change.word,
+                "verdict": change.said,
             }
         )
     caption = (
-        "Point: the change of the mean. Line: its 95 % interval. Grey: changes that do not matter "
-        "in practice."
+        "Point: the change of the mean. Line: its interval, 95 % after correction. Grey: changes "
+        "that do not matter in practice."
     )
     return Picture(name, f"{label}, {runs}", caption, chart, data)

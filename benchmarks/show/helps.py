@@ -20,7 +20,11 @@ RESULTS = {
     "share": "how much of the way from floor to ceiling the first metric has come: 95 % interval "
     "of the ratio of means over seeds; – where the two are too close to tell",
     "known": "the same from the floor to the ideal observer: the best that can be seen at all",
-    "vs top": "is it worse than the first row, equal in practice, or can nobody tell yet?",
+    "vs top": "is it worse than the first row, equal in practice, or can nobody tell yet? "
+    "this seed: another seed may turn out otherwise",
+    "rank": "those that the verdicts leave open, with 95 % for all rows together",
+    "seeds": "on how many it has a score, of those on which any row has one; rows are ranked and "
+    "judged on seeds that they have in common",
     "view s": "seconds to make the features, from the least to the most over seeds",
     "warm s": "seconds of first calls, on made-up rows",
     "tune s": "seconds of the search",
@@ -64,6 +68,6 @@ VERDICTS = {
     "model": "the one that did at least as well",
     "verdict": "better, equal in practice, or nobody can tell, and then what it would take",
     "better by": "in the metric's units, whichever way it points",
-    "95 %": "interval for the difference",
+    "interval": "for the difference, corrected for the number of pairs: it decides",
     "p": "of no difference, corrected for the number of pairs",
 }

@@ -13,6 +13,7 @@ from benchmarks.analysis.summary import (
     row_latency,
     tuned,
 )
+from benchmarks.analysis.verdicts import Verdict, percentage
 from benchmarks.records.codes import NAMES
 from benchmarks.records.records import memory_growth
 from benchmarks.show.formats import (
@@ -35,7 +36,8 @@ LEGEND = (
     "±: standard deviation over seeds. share: how much of the way from floor to ceiling the first "
     "metric has come (95 % interval, – where the two are too close to tell); known: from floor to "
     "the ideal observer. vs top: is it worse than the first row, equal in practice, or can nobody "
-    "tell yet? a–b: from the least to the most over seeds (1 row of one seed: over calls). view, "
+    "tell yet? rank: those that the verdicts leave open (95 %, of all rows together). a–b: from "
+    "the least to the most over seeds (1 row of one seed: over calls). view, "
     "warm, fit: seconds to make the features, of first calls on made-up rows, and to learn. µs/row:"
     " predicting all test rows at once. 1 row ms: one call with one row; model ms: of it what the "
     "model takes once the row is fit for it. +MB: growth of memory in fit and predict. size: "
@@ -85,6 +87,8 @@ def findings(section: Section) -> list[str]:
         *starred(section.strange_clocks),
         *starred(section.unlike_calls([1])),
         *open_questions(section),
+        *lacking_seeds(section),
+        *first_in_draws(section),
         *(f"note: {text}" for text in section.notices),
     )
     how = " · ".join(f"{row.label}: {row.notes()}" for row in section.rows if row.notes())
@@ -138,15 +142,64 @@ def score_columns(section: Section) -> list[Column]:
 
 
 def verdict_columns(section: Section) -> list[Column]:
-    """What is known of each row against the first one; no column without verdicts."""
-    if not section.verdicts:
-        return []
-    top = section.rows[0].label
-    on_top = {v.b: v.word for v in section.verdicts if v.a == top}
-    on_top |= {v.a: v.word for v in section.verdicts if v.b == top}
-    words = {"better": "worse", "equal in practice": "equal", "can't tell": "unclear"}
-    known = {label: words[word] for label, word in on_top.items()} | {top: "·"}
-    return [word_column("vs top", lambda row: known.get(row.label), "scores")]
+    """What is known of each row against the first one, and of its rank; no column without verdicts.
+    On how many seeds it is, where a row lacks some."""
+    columns = []
+    if section.verdicts:
+        top = section.rows[0].label
+        known = {v.b: against(v, True) for v in section.verdicts if v.a == top}
+        known |= {v.a: against(v, False) for v in section.verdicts if v.b == top}
+        known[top] = "·"
+        columns += [
+            word_column("vs top", lambda row: known.get(row.label), "scores"),
+            word_column("rank", partial(ranks, section), "scores"),
+        ]
+    if lacking_seeds(section):
+        columns.append(word_column("seeds", partial(seeds_of, section), "scores"))
+    return columns
+
+
+def against(verdict: Verdict, is_behind: bool) -> str:
+    """What a verdict says of a row, in a word. is_behind: is it the other one that did better?"""
+    if verdict.word != "better":
+        return {"equal in practice": "equal", "can't tell": "unclear"}[verdict.word]
+    word = "worse" if is_behind else "better"
+    return f"{word} this seed" if verdict.design == "one seed" else word
+
+
+def ranks(section: Section, row: Row) -> str | None:
+    """Those that a row may have."""
+    known = section.standings.get(row.label)
+    if known is None:
+        return None
+    return f"{known.low}–{known.high}" if known.low < known.high else f"{known.low}"
+
+
+def seeds_of(section: Section, row: Row) -> str | None:
+    have, every = section.seeds(row)
+    return f"{have} of {every}" if row in section.rows and have else None
+
+
+def lacking_seeds(section: Section) -> list[str]:
+    """A sentence on each row that has no score on a seed on which another row has one."""
+    found = []
+    for row in section.rows:
+        have, every = section.seeds(row)
+        if 0 < have < every:
+            how = "ranked on those in common" if row.is_ranked else "not ranked"
+            found.append(f"{row.label}: {have} of {every} seeds, {how}")
+    return found
+
+
+def first_in_draws(section: Section) -> list[str]:
+    """How often the first row, and others, come first when the test rows are drawn again."""
+    first = {label: s.first for label, s in section.standings.items() if s.first is not None}
+    often = [
+        f"{label} in {percentage(share)}"
+        for label, share in sorted(first.items(), key=lambda item: -item[1])
+        if share >= 0.01
+    ]
+    return [f"First when the test rows are drawn again: {', '.join(often[:4])}."] if often else []
 
 
 def word_column(heading: str, value: Callable[[Row], str | None], block: str) -> Column:
@@ -227,6 +280,7 @@ def results_data(sections: Iterable[Section]) -> list[dict[str, Any]]:
 
 def row_data(section: Section, row: Row) -> dict[str, Any]:
     first, share, known = row.first, row.share(), section.known(row)
+    standing = section.standings.get(row.label)
     line: dict[str, Any] = {
         "task": section.task,
         "task_settings": changes(first, "task"),
@@ -237,6 +291,10 @@ def row_data(section: Section, row: Row) -> dict[str, Any]:
         "year": first["year"],
         "seeds": len(row.records),
         "seeds_done": len(row.done),
+        "seeds_compared": len(row.compared),
+        "rank_low": standing and standing.low,
+        "rank_high": standing and standing.high,
+        "first_share": standing and standing.first,
         "ending": row.ending(),
         "checks": " ".join(row.checks()),
         "control": section.control or "",

@@ -188,7 +188,8 @@ def on_table(
         return found
 
     known: dict[str, list[Scored]] = {}
-    over_library, over_search = [], []
+    over_library: list[Any] = []
+    over_search: list[Any] = []
     for name in models:
         if name in (("ridge",) if data.classes else ("logistic",)):
             continue
