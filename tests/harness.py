@@ -142,3 +142,29 @@ class Leaky:
         labels[n - 1 :] = 1 - labels[n - 1 :]
         stays = n + (len(x) - n + 1) // 2
         return self._data(x[:stays], labels[:stays])
+
+
+class Speechless(Exception):
+    """Has no text."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@dataclass
+class Odd(Steep):
+    """Says of itself what no JSON and no terminal takes."""
+
+    mode: str = "good"
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> "Odd":
+        print("é\ud800")
+        if self.mode == "half":
+            raise ValueError("a\ud800\x1b[31mb")
+        if self.mode == "speechless":
+            raise Speechless
+        super().fit(X, y)
+        self.notes_ = {"nan": np.nan, 1: b"\xff", "steers": "\x1b[2J", "huge": 10**5000}
+        self.history_ = {"loss": [np.inf, np.nan, 1.0]}
+        self.n_parameters_ = np.inf
+        return self

@@ -76,7 +76,7 @@ def test_a_record_with_any_field_changed_stops_no_command(done, tmp_path):
     assert (len(whole), unreadable) == (6, [])
     named, failures = 0, []
     for place in places(record):
-        for value in OTHERS:
+        for value in OTHERS if len(place) == 1 else (None, "x", DROPPED):
             path.write_text(json.dumps(changed(record, place, value)))
             present, unreadable = done.scan()
             assert len(present) + len(unreadable) == 6, (place, value)
@@ -92,7 +92,7 @@ def test_a_record_with_any_field_changed_stops_no_command(done, tmp_path):
             except Exception as error:
                 failures.append(f"{'.'.join(place)} = {str(value)[:9]}: {error!r}")
     assert failures == []
-    assert named > 300
+    assert named > 200
     path.write_text(json.dumps(changed(record, ("scores",), {"roc_auc": "x"})))
     for command, arguments in (
         (report, ["a", "--page-only"]),

@@ -135,3 +135,19 @@ def test_a_table_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
         pages.write(tmp_path, [])
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("table.md", "old")]
     assert verdicts.main(["none", "--results", str(tmp_path)]) == 2
+
+
+def test_a_cell_may_say_anything_and_the_others_go_on(eras, records):
+    """None of it ends the run, and a second try works."""
+    modes = "model.mode=good,half,speechless"
+    done = eras("model=odd", modes)
+    assert done.returncode == 1
+    found = {r["config"]["model"]["mode"]: r for r in records()}
+    assert found["half"]["reason"] == "ValueError: a\\ud800\x1b[31mb"
+    assert found["speechless"]["reason"] == "Speechless"
+    good = found["good"]
+    assert (good["notes"]["nan"], good["notes"]["1"]) == (None, "\\xff")
+    assert (good["history"], good["parameters"]) == ({"loss": [None, None, 1.0]}, None)
+    assert "\x1b" not in done.stdout
+    assert "0 cells to run, 3 found" in eras("model=odd", modes).stdout
+    assert "2 cells to run, 1 found" in eras("model=odd", modes, "rerun=failed").stdout

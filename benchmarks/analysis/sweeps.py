@@ -222,7 +222,9 @@ def sweeps(found: Sequence[Section]) -> list[Sweep]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Can it be a place on an axis?"""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and abs(value) <= 1e150
 
 
 def _gap(point: Point, before: str, after: str) -> float | None:

@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from benchmarks.records.files import Unreadable, content, opened
 
@@ -36,10 +36,10 @@ def read_arrays(
                     with archive.open(member) as stream:
                         if np.lib.format.read_magic(stream) != (1, 0):
                             raise Unreadable(f"holds {name} in an unknown form")
-                        shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
-                    _refuse_array(name, shape, dtype, record, most)
-                    with archive.open(member) as stream:
-                        found[name] = np.lib.format.read_array(stream, allow_pickle=False)
+                        shape, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
+                        _refuse_array(name, shape, dtype, record, most)
+                        values = np.frombuffer(_exactly(stream, shape, dtype), dtype)
+                        found[name] = values.reshape(shape, order="F" if by_columns else "C")
     except Unreadable:
         raise
     except FileNotFoundError:
@@ -58,6 +58,15 @@ def read_arrays(
         raise Unreadable("is no archive of arrays, or is damaged") from None
     _refuse_values(found, record)
     return found
+
+
+def _exactly(stream: IO[bytes], shape: tuple[int, ...], dtype: Any) -> bytearray:
+    """The values that a header announces, no more and no less."""
+    size = math.prod(shape) * dtype.itemsize
+    data = bytearray(stream.read(size))
+    if len(data) < size or stream.read(1):
+        raise Unreadable("holds another number of values than it says")
+    return data
 
 
 def _refuse_array(

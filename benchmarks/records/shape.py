@@ -133,7 +133,7 @@ class Settings(Part):
 
 
 class Search(Part):
-    budget: dict[Literal["trials", "seconds"], Amount]
+    budget: Annotated[dict[Literal["trials", "seconds"], Amount], MinLen(1)]
     space: dict[str, Any] = {}
 
 
@@ -142,7 +142,7 @@ class Config(Part):
     model: Settings
     threads: Count
     device: Text | None
-    tune: Search | None = None
+    tune: Search = Search(budget={"trials": 0})
     control: Text | None = None
 
 
@@ -245,7 +245,7 @@ class Shape(Part):
             raise ValueError("metrics must begin with the main one, each once")
         if self.metric not in self.scores or not self.latency:
             raise ValueError("what is done needs a score and a latency")
-        if self.config.tune is not None and self.tuning is None:
+        if "tune" in self.config.model_fields_set and self.tuning is None:
             raise ValueError("a search needs its trials")
         if self.tuning is not None and self.tuning.metric not in names:
             raise ValueError("a search needs one of the metrics")
