@@ -276,7 +276,7 @@ def test_help_lists_tasks_models_and_suites():
     for line in (
         "model: baseline, ideal_observer, logistic",
         "tune: none, seconds, trials",
-        "suite: controls, default, full, quick, scaling, signals",
+        "suite: controls, default, full, own, quick, scaling, signals",
         "task: breast_cancer",
         "  max_depth: ",  # stated by no YAML
     ):

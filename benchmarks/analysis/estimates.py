@@ -114,13 +114,16 @@ class Estimate:
         now = self.of_rows + self.own * (self.weight + self.alike)
         own_rows = (self.of_rows - self.shared) * self.seeds / seeds
         of_rows = (self.shared + own_rows) / rows
-        then = np.minimum(of_rows + self.own * (1 / seeds + self.alike), now)
+        # More rows of a table are more train rows too, and what these cause is less as well.
+        own = self.own / (rows if self.design == "new splits" else 1)
+        then = np.minimum(of_rows + own * (1 / seeds + self.alike), now)
         # The estimate will have moved by as much as will have been learned.
         move = np.sqrt(now - then).clip(1e-150)
         later = replace(
             self.with_luck(),
             difference=0.0,
             of_rows=of_rows,
+            own=own,
             weight=1 / seeds,
             freedom=MOST_FREEDOM,
         )
