@@ -220,19 +220,19 @@ def test_one_interval_decides_and_is_shown():
     assert len(words) == 3
 
 
-def test_advice_is_the_probability_that_it_decides():
-    """Drawn anew again and again: what is true, given what was seen, and what seeds then find."""
-    found = estimate(linears([0.004, 0.001, 0.006], 1e-5))
-    promised = found.decides(0.05, 0.0, 20)
+@pytest.mark.parametrize("seeds", [5, 20])
+def test_advice_is_the_probability_that_it_decides(seeds):
+    """Drawn anew again and again: what may be true, given what was seen, and what more seeds then
+    find."""
+    values = [0.004, 0.002, 0.006]
+    found = estimate(linears(values, 1e-5))
     random, hits = np.random.default_rng(0), []
-    for _ in range(400):
+    for _ in range(250):
         own = random.choice(found.own, p=found.chance)
         true = random.normal(found.difference, np.sqrt(found.of_rows + own / 3))
-        # 17 more seeds stand beside the three.
-        more = random.normal(true, np.sqrt((1e-5 + own) / 17))
-        mean, spread = (3 * found.difference + 17 * more) / 20, np.sqrt((1e-5 + own) / 20)
-        hits.append(abs(mean) > 1.96 * spread)
-    assert promised == pytest.approx(fmean(hits), abs=0.07)
+        more = random.normal(true, np.sqrt(1e-5 + own), seeds - 3)
+        hits.append(estimate(linears([*values, *more], 1e-5)).p() < 0.05)
+    assert found.decides(0.05, 0.0, seeds) == pytest.approx(fmean(hits), abs=0.09)
     chances = [found.decides(0.05, 0.002, n) for n in (5, 10, 30, 100)]
     assert chances == sorted(chances)
 
@@ -536,7 +536,7 @@ def test_equal_models_are_rarely_called_different_and_intervals_cover(seeds, luc
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("seeds", "better"), [(5, 0.7), (10, 0.45)])
-def test_a_known_difference_is_found_with_the_power_that_was_promised(seeds, better):
+def test_a_known_difference_is_found_nearly_as_often_as_it_could_be(seeds, better):
     random = np.random.default_rng(seeds)
     single = [simulated(random, 1, (better, 0.2), 0.17).difference for _ in range(4000)]
     true, spread = fmean(single), np.std(single) / np.sqrt(seeds)
@@ -546,7 +546,7 @@ def test_a_known_difference_is_found_with_the_power_that_was_promised(seeds, bet
     covered = fmean(low <= true <= high for low, high in (one.interval() for one in found))
     print(f"{seeds} seeds: promised {promised:.3f}, found {power:.3f}, covers {covered:.3f}")
     assert power == pytest.approx(promised, abs=0.1)
-    assert 0.93 <= covered <= 0.97
+    assert covered >= 0.94
 
 
 # Of one table, split again by every seed --------------------------------------------------------

@@ -113,12 +113,24 @@ class Estimate:
         known of the difference and of the seeds' own variance, before they are run."""
         now = self.of_rows + self.own * (self.weight + self.alike)
         own_rows = (self.of_rows - self.shared) * self.seeds / seeds
-        then = np.minimum(
-            (self.shared + own_rows) / rows + self.own * (1 / seeds + self.alike), now
-        )
+        of_rows = (self.shared + own_rows) / rows
+        # More rows of a table are more train rows too, and what these cause is less as well.
+        own = self.own / (rows if self.design == "new splits" else 1)
+        then = np.minimum(of_rows + own * (1 / seeds + self.alike), now)
         # The estimate will have moved by as much as will have been learned.
         move = np.sqrt(now - then).clip(1e-150)
-        reach = -special().ndtri(alpha / 2) * np.sqrt(then)
+        later = replace(
+            self.with_luck(),
+            difference=0.0,
+            of_rows=of_rows,
+            own=own,
+            weight=1 / seeds,
+            freedom=MOST_FREEDOM,
+        )
+        # Of the seeds' own variance they will know the more, the more of them are new.
+        known = 1 - self.seeds / seeds
+        exact = -special().ndtri(alpha / 2) * np.sqrt(then)
+        reach = known * exact + (1 - known) * later.interval(1 - alpha)[1]
         within = np.maximum(band - reach, 0)
 
         def inside(half: np.ndarray) -> np.ndarray:

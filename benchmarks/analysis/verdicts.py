@@ -22,6 +22,7 @@ from tasks.metrics import Facts
 
 Word = Literal["better", "equal in practice", "can't tell"]
 POWER = 0.8  # advice stops at the first number of seeds or rows that decides with this probability
+FAINT = 0.05  # what decides with less is not named beside what does with more
 MORE_SEEDS = (5, 10, 20, 30, 50, 100)
 MORE_ROWS = (2, 5, 10, 100)  # times as many as there were
 
@@ -80,8 +81,9 @@ class Verdict:
             if self.would_seeds_chance >= POWER:
                 return ways
         if self.would_rows is not None and self.would_rows_chance is not None:
-            ways.append((self.would_rows, " times the test rows", self.would_rows_chance))
-        return ways
+            what = " times the rows" if self.design == "new splits" else " times the test rows"
+            ways.append((self.would_rows, what, self.would_rows_chance))
+        return [way for way in ways if way[2] >= FAINT] or ways[:1]
 
 
 def signed(value: float) -> str:
