@@ -71,8 +71,11 @@ def test_the_library_row_of_the_svm_is_the_library(kind):
     Z = ours._inputs(X)
     its = (sklearn.svm.SVR if kind == "regression" else sklearn.svm.SVC)()
     target = (y - ours.offset_) / ours.scale_ if kind == "regression" else y
-    its.fit(Z, target)
-    np.testing.assert_array_equal(ours.model_.predict(Z), its.predict(Z))
+    ours, its = ours.model_.predict(Z), its.fit(Z, target).predict(Z)
+    if kind == "regression":
+        np.testing.assert_allclose(ours, its, atol=1e-4)  # its gamma, from float32, is rounded
+    else:
+        np.testing.assert_array_equal(ours, its)
 
 
 def test_logistic_and_ridge_stand_on_their_library_s_own():
