@@ -274,7 +274,7 @@ def test_help_lists_tasks_models_and_suites():
     for line in (
         "model: baseline, ideal_observer, logistic",
         "tune: none, seconds, trials",
-        "suite: controls, default, full, library, quick, scaling, signals",
+        "suite: controls, default, full, library, own, quick, scaling, signals",
         "task: breast_cancer",
         "  max_depth: ",  # stated by no YAML
     ):
