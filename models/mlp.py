@@ -28,7 +28,8 @@ class MLP:
     width: Annotated[int, Ge(1)] = 32  # units of each of the two hidden layers
     learning_rate: Annotated[float, Gt(0)] = 0.001  # length of a step
     weight_decay: Annotated[float, Ge(0)] = 1.0  # pull of the weights towards zero
-    epochs: Annotated[int, Ge(1)] = 20  # passes over the rows
+    # Passes over the rows; None: 20, or as many as make 1,000 steps.
+    epochs: Annotated[int, Ge(1)] | None = None
     # Rows per step; None: a twentieth of the rows and at most 256, so that a short table too gets
     # enough steps.
     batch_size: Annotated[int, Ge(1)] | None = None
@@ -73,7 +74,8 @@ class MLP:
             fused=True,
         )
         batch_size = self.batch_size or max(1, min(256, len(y) // 20))
-        for _ in range(self.epochs):
+        epochs = self.epochs or max(20, -(-1000 // -(-len(y) // batch_size)))
+        for _ in range(epochs):
             for batch in torch.randperm(len(y)).to(self.device_).split(batch_size):
                 loss = error(self.model_(inputs[batch]), target[batch])
                 optimizer.zero_grad()

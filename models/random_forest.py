@@ -25,10 +25,10 @@ except ImportError:
 @dataclass
 class RandomForest:
     n_estimators: Annotated[int, Ge(1)] = 150  # trees; more never hurts, only costs
-    # Share of columns a split chooses from; None: 0.3 for classes, 0.6 for numbers; stock: as many
-    # as scikit-learn gives it.
+    # Share of columns a split chooses from; None: 0.3 for two classes, else 0.6; stock: as many as
+    # scikit-learn gives it.
     max_features: Annotated[float, Gt(0), Le(1)] | Literal["stock"] | None = None
-    # Rows a leaf needs, each counted once; None: 3 for classes, 1 for numbers.
+    # Rows a leaf needs, each counted once; None: 3 for two classes, 2 for more, 1 for numbers.
     min_samples_leaf: Annotated[int, Ge(1)] | None = None
     max_rows: Annotated[int, Ge(1)] = 2_000_000  # more are refused: 4 kB of nodes for each row
     engine: Literal["auto", "sklearn", "intelex"] = "auto"  # auto: intelex where installed
@@ -49,10 +49,11 @@ class RandomForest:
         intelex = intelex_ensemble is not None and self.engine != "sklearn"
         module = intelex_ensemble if intelex else sklearn.ensemble
         kind = module.RandomForestRegressor if self.regression_ else module.RandomForestClassifier
-        features: Any = self.max_features or (0.6 if self.regression_ else 0.3)
+        several = not self.regression_ and len(set(y)) > 2
+        features: Any = self.max_features or (0.6 if several or self.regression_ else 0.3)
         if features == "stock":
             features = 1.0 if self.regression_ else "sqrt"
-        leaf = self.min_samples_leaf or (1 if self.regression_ else 3)
+        leaf = self.min_samples_leaf or (1 if self.regression_ else 2 if several else 3)
         # intelex counts a row of a leaf as often as it was drawn, scikit-learn once: of n draws
         # from n rows, 1 - 1/e are different ones. A single row is no limit to either.
         drawn = 1 if leaf == 1 else round(leaf / (1 - math.exp(-1)))

@@ -188,8 +188,8 @@ def on_table(
         return found
 
     known: dict[str, list[Scored]] = {}
-    over_library: list[Any] = []
-    over_search: list[Any] = []
+    over_library: list[Gain] = []
+    over_search: list[Gain] = []
     for name in models:
         if name in (("ridge",) if data.classes else ("logistic",)):
             continue

@@ -49,10 +49,8 @@ TABLES = (
     Real("hpc_data", "modeldata/hpc_data", "class"),
     Real("vote", "carData/BEPS", "vote"),
     Real("women_work", "carData/Womenlf", "partic"),
-    Real("ames", "modeldata/ames", "Sale_Price"),
     Real("boston", "MASS/Boston", "medv"),
     Real("concrete", "modeldata/concrete", "compressive_strength"),
-    Real("deliveries", "modeldata/deliveries", "time_to_delivery", rows=4_000),
     Real("diabetes", "", "target"),
     Real("wage", "ISLR/Wage", "wage", without=("logwage",)),
 )
