@@ -10,17 +10,6 @@ from benchmarks.errors import BadInput, refusal
 from benchmarks.records import codes, machine
 
 
-def at_home(path: Path) -> Path:
-    """With a home folder for its `~`, which a shell leaves alone behind an equals sign."""
-    try:
-        return path.expanduser()
-    except RuntimeError:
-        raise ValueError("there is no such user") from None
-
-
-Folder = Annotated[Path, pydantic.AfterValidator(at_home)]
-
-
 class Limits(pydantic.BaseModel, extra="forbid"):
     """What a cell may take before it is ended."""
 
@@ -32,7 +21,7 @@ class Limits(pydantic.BaseModel, extra="forbid"):
 class Cache(pydantic.BaseModel, extra="forbid"):
     """Where expensive views are kept from command to command, and how much of them."""
 
-    folder: Folder | None
+    folder: Path | None
     gigabytes: Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)]
 
 
@@ -69,7 +58,7 @@ class RunConfig(pydantic.BaseModel, extra="forbid"):
     """All of them."""
 
     run: Annotated[str, pydantic.Field(pattern=r"^\w[\w.-]*$")]
-    results: Folder
+    results: Path
     seed: Annotated[int, pydantic.Field(ge=0, lt=2**32)]
     threads: Annotated[int, pydantic.Field(ge=1)] | None
     device: Literal["auto", "cpu", "cuda", "xpu", "mps"]

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from benchmarks.analysis.summary import Section
 from benchmarks.analysis.sweeps import sweeps
-from benchmarks.records.files import write
 from benchmarks.show import pictures
 from benchmarks.show.build import featured, sweep_parts
 from benchmarks.show.drawing import svg
@@ -26,5 +25,5 @@ def write_pictures(folder: Path, sections: Sequence[Section]) -> list[Path]:
     for picture in made:
         if isinstance(picture, Picture):
             files.append(folder / f"{picture.name}.svg")
-            write(files[-1], svg(picture))
+            files[-1].write_text(svg(picture), encoding="utf-8")
     return files
