@@ -439,13 +439,13 @@ REFUSED: dict[str, tuple[str | bytes, str, dict[str, object], str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_learned_from_is_refused_with_one_sentence(case, write):
+def test_what_cannot_be_learned_from_is_refused_with_one_sentence(case, write, tmp_path):
     text, name, settings, expected = REFUSED[case]
     task = Table(**({"path": write(text, name), "target": "churned"} | settings))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=expected) as refusal:
         task.check()
     assert str(refusal.value).count("\n") == 0
-    assert len(str(refusal.value)) < 500
+    assert len(str(refusal.value).replace(str(tmp_path), "")) < 400
 
 
 def test_places_that_hold_nothing_are_refused(tmp_path):
