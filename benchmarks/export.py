@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.analysis.summary import model_label
-from benchmarks.errors import BadInput
+from benchmarks.errors import FINISHED, BadInput, command, tell
 from benchmarks.records.frame import flat, settings
 from benchmarks.records.records import Record, Run, open_run
 
@@ -142,16 +142,17 @@ def export(runs: Sequence[Run], client: Any, experiment: str) -> None:
     for run in runs:
         records, unreadable = run.scan()
         for sentence in unreadable:
-            print(f"warning: {sentence}", file=sys.stderr)
+            tell(f"warning: {sentence}", is_error=True)
         sent = sum(send(client, identifier, run.name, record) for record in records)
-        print(f"run {run.name}: {sent} sent, {len(records) - sent} were there already")
+        tell(f"run {run.name}: {sent} sent, {len(records) - sent} were there already")
     store = client.tracking_uri
     if store.startswith("http"):
-        print(f"Look at them: {store}")
+        tell(f"Look at them: {store}")
     else:  # mlflow-skinny has no pages, and another version would want to convert the database
-        print(f"Look at them, with mlflow {VERSION}: mlflow ui --backend-store-uri {store}")
+        tell(f"Look at them, with mlflow {VERSION}: mlflow ui --backend-store-uri {store}")
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.export", description=__doc__)
     parser.add_argument("runs", metavar="RUN", nargs="+", help="name of a run (or its folder)")
@@ -161,14 +162,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--experiment", default="model-eras", help="default: model-eras")
     parser.add_argument("--results", type=Path, default=Path("results"), help="default: results")
     options = parser.parse_args(arguments)
-    try:
-        runs = [open_run(options.results, name) for name in options.runs]
-        with refusing(options.uri):
-            export(runs, connect(options.uri), options.experiment)
-    except BadInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    runs = [open_run(options.results, name) for name in options.runs]
+    with refusing(options.uri):
+        export(runs, connect(options.uri), options.experiment)
+    return FINISHED
 
 
 @contextmanager

@@ -3,7 +3,7 @@
     python -m benchmarks.look task=table task.path=churn.csv task.target=churned
 
 Takes `task=` and `task.…=` as the main job does. A task may have its own `look(rows)`, which sees
-at most so many rows; any other is loaded.
+about so many rows; any other is loaded.
 """
 
 import sys
@@ -19,7 +19,7 @@ from benchmarks.cell import rows as of_rows
 from benchmarks.cell import views
 from benchmarks.cell.build import build
 from benchmarks.cell.protocols import offered
-from benchmarks.errors import BadInput
+from benchmarks.errors import FINISHED, BadInput, command
 from benchmarks.plan import app
 from benchmarks.records import machine
 from benchmarks.records.records import Run
@@ -27,7 +27,7 @@ from benchmarks.runner.execute import ROOT
 from benchmarks.show import parts, terminal
 from tasks.base import Look
 
-SAMPLE = 20_000
+SAMPLE = 200_000  # rows; most tables are seen whole
 REFERENCE = ROOT / "results" / "reference"
 OVERHEAD = 0.3  # seconds of a cell whose model does nothing
 COLUMNS = 40  # that are listed one by one
@@ -35,6 +35,7 @@ COLUMNS = 40  # that are listed one by one
 
 def task_of(overrides: Sequence[str]) -> tuple[str, Any]:
     """Name of the task, and the task itself. Raises BadInput."""
+    app.require_settings(overrides)
     for override in overrides:
         key = override.partition("=")[0].lstrip("+~")
         if key != "task" and not key.startswith("task."):
@@ -60,7 +61,8 @@ def look(task: Any) -> Look:
         ("test", f"{len(data.test_labels):,} rows"),
     ]
     names = of_rows.columns(train) or []
-    columns = [(name, kind, "") for name, kind in zip(names, of_rows.types(train), strict=True)]
+    types = of_rows.types(train)
+    columns = [(name, kind, "", "") for name, kind in zip(names, types, strict=True)]
     return Look(facts, columns, [], rows, len(columns) or 1)
 
 
@@ -88,7 +90,8 @@ def render(name: str, found: Look, console: Console) -> None:
     console.print(facts)
     if found.columns:
         rows = [parts.words(*map(printable, column)) for column in found.columns[:COLUMNS]]
-        table = parts.Table("columns", "", parts.word_heads("column", "is", ""), rows)
+        heads = parts.word_heads("column", "is", "such as", "understood as")
+        table = parts.Table("columns", "", heads, rows)
         console.print(*terminal.laid_out(table, console.width), sep="\n")
         if len(found.columns) > COLUMNS:
             console.print(f"and {len(found.columns) - COLUMNS:,} more columns")
@@ -101,18 +104,15 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     overrides = list(sys.argv[1:] if arguments is None else arguments)
     if not overrides or {"-h", "--help"} & set(overrides):
         print(__doc__)
-        return 0
-    try:
-        name, task = task_of(overrides)
-        render(name, look(task), Console())
-    except BadInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+        return FINISHED
+    name, task = task_of(overrides)
+    render(name, look(task), terminal.Terminal())
+    return FINISHED
 
 
 if __name__ == "__main__":

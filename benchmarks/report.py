@@ -15,9 +15,8 @@ from pathlib import Path
 from benchmarks.analysis.cost import PRICES, read_prices
 from benchmarks.analysis.summary import Section, sections
 from benchmarks.analysis.verdicts import judge
-from benchmarks.errors import BadInput
+from benchmarks.errors import FINISHED, BadInput, command, tell
 from benchmarks.records.records import Run, open_run
-from benchmarks.show.terminal import plain
 
 
 def judged(run: Run) -> tuple[list[Section], list[str]]:
@@ -25,12 +24,13 @@ def judged(run: Run) -> tuple[list[Section], list[str]]:
     Raises BadInput if there is no record."""
     records, unreadable = run.scan()
     for sentence in unreadable:
-        print(f"warning: {plain(sentence)}", file=sys.stderr)
+        tell(f"warning: {sentence}", is_error=True)
     if not records:
         raise BadInput(f"The run {run.name} holds no records.")
     return [judge(section, run.outcomes) for section in sections(records)], unreadable
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.report",
@@ -56,31 +56,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--page-only", action="store_true", help="write nothing but the page")
     options = parser.parse_args(arguments)
-    try:
-        prices = read_prices(options.prices)
-        run = open_run(options.results, options.run)
-        own, unreadable = judged(run)
-        others = [judged(open_run(options.results, name))[0] for name in options.others]
-        # Only here, as loading the pictures' library takes a while and a mistake is told at once.
-        from benchmarks.show.answer import subject
-        from benchmarks.show.build import report_chapters
-        from benchmarks.show.files import write_files
-        from benchmarks.show.page import write_page
+    prices = read_prices(options.prices)
+    run = open_run(options.results, options.run)
+    own, unreadable = judged(run)
+    others = [judged(open_run(options.results, name))[0] for name in options.others]
+    # Only here, as loading the pictures' library takes a while and a mistake is told at once.
+    from benchmarks.show.answer import subject
+    from benchmarks.show.build import report_chapters
+    from benchmarks.show.files import write_files
+    from benchmarks.show.page import write_page
 
-        title = f"{run.name}: {subject(own)}"
-        chapters = report_chapters(own, run.outcomes, unreadable, prices, others)
-        file, folder = run.folder / "report.html", run.folder / "report"
-        write_page(file, title, chapters)
-        if not options.page_only:
-            write_files(folder, title, chapters)
-    except BadInput as error:
-        print(f"error: {plain(str(error))}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"error: The report cannot be written: {error.strerror}.", file=sys.stderr)
-        return 2
-    print(f"{file}\n{folder}/" if not options.page_only else file)
-    return 0
+    title = f"{run.name}: {subject(own)}"
+    chapters = report_chapters(own, run.outcomes, unreadable, prices, others)
+    file, folder = run.folder / "report.html", run.folder / "report"
+    write_page(file, title, chapters)
+    tell(file)
+    if not options.page_only:
+        write_files(folder, title, chapters)
+        tell(f"{folder}/")
+    return FINISHED
 
 
 if __name__ == "__main__":

@@ -3,24 +3,30 @@
 python -m benchmarks model=svm,xgboost seed=0,1,2
 """
 
+import hashlib
 import json
+import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
+from benchmarks import interruption
 from benchmarks.analysis import verdicts
 from benchmarks.analysis.summary import Section, model_label, sections
-from benchmarks.errors import BadInput
+from benchmarks.errors import FAILED_CELLS, BadInput, CannotWrite, command, plain
 from benchmarks.plan import app, ledger
 from benchmarks.plan.cells import Plan, require_device
 from benchmarks.plan.config import RunConfig
+from benchmarks.plan.libraries import libraries_of
 from benchmarks.records import frame
 from benchmarks.records.records import Cell, Record, Run
 from benchmarks.runner.execute import Executor, is_wanted
+from benchmarks.runner.lock import Lock
 from benchmarks.runner.worker import Worker
 from benchmarks.show import pages
+from benchmarks.show.terminal import Terminal
 
 
 class MainJob:
@@ -38,9 +44,11 @@ class MainJob:
 
     def job(self, plan: Plan) -> str:
         """Run the cells that have no record yet."""
+        interruption.leave_to_command()
         run = open_for(plan.settings)
-        cells = [cell for cell in plan.cells if wants(plan.settings, run.find(cell))]
-        records = execute(run, cells, plan.settings, Console(stderr=True), self.worker)
+        with Lock(run.folder, shared=True):
+            cells = [cell for cell in plan.cells if wants(plan.settings, run.find(cell))]
+            records = execute(run, cells, plan.settings, Terminal(stderr=True), self.worker)
         return ", ".join(str(record["status"]) for record in records)
 
 
@@ -49,33 +57,59 @@ def run_cells(
 ) -> None:
     """Run the cells of a sweep that have no record yet, then show the table.
 
-    Raises BadInput before anything is run, SystemExit(1) after the table if a cell failed.
+    Raises BadInput before anything is run (Busy if somebody else works on the run), SystemExit(1)
+    after the table if a cell failed.
     """
     settings = settings_of(plans)
-    run, console = open_for(settings), Console()
-    unique = {cell.name: (k, cell) for k, plan in enumerate(plans) for cell in plan.cells}
-    wanted = [(k, cell) for k, cell in unique.values() if wants(settings, run.find(cell))]
-    announce(run, plans, len(wanted), len(unique), console)
-    try:
-        if launch is not None and wanted:
-            launch(sorted({k for k, _ in wanted}))
-        else:
-            execute(run, [cell for _, cell in wanted], settings, console, worker)
-    except KeyboardInterrupt:
-        console.print("Interrupted. What is done is recorded; the same command goes on from here.")
-        raise
-    finally:
+    run, console = open_for(settings), Terminal()
+    with Lock(run.folder) as lock:
+        unique = {cell.name: (k, cell) for k, plan in enumerate(plans) for cell in plan.cells}
+        every = in_turns(list(unique.values()), run.name)
+        wanted = []
+        for k, cell in every:
+            record, damage = run.find_or_why(cell)
+            warn(damage, console)
+            if wants(settings, record):
+                wanted.append((k, cell))
+        announce(run, plans, len(wanted), len(unique), console)
+        try:
+            if launch is not None and wanted:
+                lock.share()
+                with interruption.raised():
+                    launch(sorted({k for k, _ in wanted}))
+            else:
+                execute(run, [cell for _, cell in wanted], settings, console, worker)
+        except KeyboardInterrupt:
+            write_pages(run, settings, console)
+            raise
+        except CannotWrite as error:
+            hint = "What is done is recorded; the same command goes on from there."
+            raise CannotWrite(f"{error} {hint}") from None
         present, everything = write_pages(run, settings, console)
-    records = [record for _, cell in unique.values() if (record := run.find(cell))]
-    records += bounds_of(run, records)
-    # Judging takes a while; usually all of the run was asked for.
-    shown = everything if len(records) == len(present) else judged(run, records, settings)
-    show(run, shown, records, console)
-    if settings.picture and (wanted or not list(run.folder.glob("*.svg"))):
-        for file in pages.draw(run.folder, everything):
-            console.print(f"picture: {file}", highlight=False)
-    if any(is_failure(record) for record in records):
-        raise SystemExit(app.FAILED_CELLS)
+        records = [record for _, cell in unique.values() if (record := run.find(cell))]
+        unrecorded = len(unique) - len(records)
+        records += bounds_of(present, records)
+        # Judging takes a while; usually all of the run was asked for.
+        shown = everything if len(records) == len(present) else judged(run, records, settings)
+        show(run, shown, records, console)
+        if settings.picture and (wanted or not list(run.folder.glob("*.svg"))):
+            for file in pages.draw(run.folder, everything):
+                console.print(f"picture: {escape(str(file))}", highlight=False)
+    if unrecorded or any(is_failure(record) for record in records):
+        raise SystemExit(FAILED_CELLS)
+
+
+def in_turns(cells: Sequence[tuple[int, Cell]], run: str) -> list[tuple[int, Cell]]:
+    """Seed by seed, and within a seed in an order by lot, so that what drifts while a run lasts
+    (a machine that gets warm, a neighbour) meets no model more than another. The lots are drawn
+    from the names of the run and of the cell: a run that goes on keeps its order."""
+    seeds = list(dict.fromkeys(cell.seed for _, cell in cells))
+
+    def turn(item: tuple[int, Cell]) -> tuple[int, str]:
+        lot = hashlib.sha256(f"{run}/{item[1].name}".encode()).hexdigest()
+        return seeds.index(item[1].seed), lot
+
+    return sorted(cells, key=turn)
 
 
 def settings_of(plans: Sequence[Plan]) -> RunConfig:
@@ -121,6 +155,7 @@ def execute(
         settings.checks.skip,
         settings.timing.model_dump(),
         settings.metric,
+        libraries=libraries_of(cells),
         check_rows=settings.checks.rows,
         cache=settings.cache.model_dump(),
         count=counted,
@@ -132,7 +167,8 @@ def execute(
         if settings.fresh:
             for cell in cells:
                 run.fresh(cell)
-        return [executor.execute(cell) for cell in cells]
+        with interruption.raised():
+            return [executor.execute(cell) for cell in cells]
 
 
 def counted(cell: Cell) -> dict[str, Any]:
@@ -153,7 +189,7 @@ def is_failure(record: Record) -> bool:
     return record["status"] not in ("done", "skipped") or failed_control
 
 
-def bounds_of(run: Run, records: Sequence[Record]) -> list[Record]:
+def bounds_of(present: Sequence[Record], records: Sequence[Record]) -> list[Record]:
     """The run's other records of bounds on the same rows: a table without them says less."""
 
     def rows(record: Record) -> str:
@@ -163,7 +199,7 @@ def bounds_of(run: Run, records: Sequence[Record]) -> list[Record]:
     shown, names = {rows(r) for r in records}, {(r["model"], rows(r)) for r in records}
     return [
         r
-        for r in run.read()
+        for r in present
         if r.get("bound") and rows(r) in shown and (r["model"], rows(r)) not in names
     ]
 
@@ -174,11 +210,16 @@ def write_pages(
     """Write the tables of the whole run; (its records, those summed up)."""
     present, unreadable = run.scan()
     for sentence in unreadable:
-        console.print(f"[yellow]![/] {escape(sentence)}", highlight=False)
+        warn(sentence, console)
     everything = judged(run, present, settings)
     pages.write(run.folder, everything)
-    frame.write(run)
+    frame.write(run, present)
     return present, everything
+
+
+def warn(sentence: str, console: Console) -> None:
+    if sentence:
+        console.print(f"[yellow]![/] {escape(plain(sentence))}", highlight=False)
 
 
 def judged(run: Run, records: Iterable[Record], settings: RunConfig) -> list[Section]:
@@ -191,15 +232,16 @@ def show(run: Run, found: Sequence[Section], records: Iterable[Record], console:
     """Print the table of the cells that were asked for, and where everything lies."""
     console.print()
     console.print(pages.render(found, console.width))
+    folder = escape(str(run.folder))
     console.print(
-        f"\nAll of run {run.name}: {run.folder}/table.md; each pair of models: verdicts.md; as a "
-        f"page: python -m benchmarks.report {run.folder}",
+        f"\nAll of run {run.name}: {folder}/table.md; each pair of models: verdicts.md; as a "
+        f"page: python -m benchmarks.report {escape(shlex.quote(str(run.folder)))}",
         highlight=False,
     )
     failed = sum(map(is_failure, records))
     if failed:
         console.print(
-            f"[red]{failed} failed[/]; what they printed lies in {run.cells}/*.log. They run "
+            f"[red]{failed} failed[/]; what they printed lies in {folder}/cells/*.log. They run "
             "again when their code changes, or with rerun=failed.",
             highlight=False,
         )
@@ -207,20 +249,28 @@ def show(run: Run, found: Sequence[Section], records: Iterable[Record], console:
 
 def line_of(record: Record) -> str:
     """One line on a finished cell."""
-    head = escape(f"{record['task']:<14} {model_label(record):<14} seed {record['seed']}")
+    head = escape(plain(f"{record['task']:<14} {model_label(record):<14} seed {record['seed']}"))
+    reason = escape(plain(record["reason"] or ""))
     if control := record["config"].get("control"):
         head += f"  {control}"
     if record.get("unasked"):
-        return f"[dim]– {head}  {escape(record['reason'])}[/]"
+        return f"[dim]– {head}  {reason}[/]"
     if record["status"] != "done":
-        return f"[red]✗[/] {head}  [red]{record['status']}[/]: {escape(record['reason'])}"
+        return f"[red]✗[/] {head}  [red]{record['status']}[/]: {reason}"
     label, value = record["metrics"][0]["label"], record["scores"][record["metric"]]
-    score = f"{label} {'–' if value is None else format(value, '.3f')}"
+    score = f"{escape(plain(label))} {'–' if value is None else format(value, '.3f')}"
     if (record["control"] or {}).get("passed") is False:
-        return f"[red]✗[/] {head}  {score}  [red]do not trust[/]: {record['control']['text']}"
+        text = escape(plain(record["control"]["text"]))
+        return f"[red]✗[/] {head}  {score}  [red]do not trust[/]: {text}"
     return f"[green]✓[/] {head}  {score}  [dim]fit {record['phases']['fit']['wall']:.2f} s[/]"
 
 
+@command
 def main(worker: Worker | None = None) -> int:
-    """Run the command line; return the exit code (see app.main)."""
-    return app.main(MainJob(worker))
+    """Run the command line; return the exit code (see app.main), 128 and the number of a signal
+    that came."""
+    try:
+        return app.main(MainJob(worker))
+    except KeyboardInterrupt as interrupt:
+        interruption.say()
+        return interruption.exit_code(interrupt)

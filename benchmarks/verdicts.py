@@ -12,17 +12,16 @@ from collections.abc import Sequence
 from math import inf
 from pathlib import Path
 
-from rich.console import Console
-
 from benchmarks.analysis.summary import sections
 from benchmarks.analysis.verdicts import judge
-from benchmarks.errors import BadInput
+from benchmarks.errors import FINISHED, BadInput, command, tell
 from benchmarks.records.records import Run, open_run
 from benchmarks.show.parts import Chapter
-from benchmarks.show.terminal import plain, printed
+from benchmarks.show.terminal import Terminal, printed
 from benchmarks.show.verdict_table import verdicts_table
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.verdicts", description=__doc__)
     parser.add_argument("run", metavar="RUN", help="name of a run (or its folder)")
@@ -30,26 +29,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--band", type=float, help="largest difference that does not matter")
     parser.add_argument("--results", type=Path, default=Path("results"), help="default: results")
     options = parser.parse_args(arguments)
-    console = Console()
-    try:
-        if options.band is not None and not 0 <= options.band < inf:
-            raise BadInput(f"--band {options.band}: give a number of at least 0.")
-        run: Run = open_run(options.results, options.run)
-        records, unreadable = run.scan()
-        for sentence in unreadable:
-            print(f"warning: {plain(sentence)}", file=sys.stderr)
-        judged = [
-            judge(section, run.outcomes, options.metric, options.band)
-            for section in sections(records)
-        ]
-        if not any(section.verdicts for section in judged):
-            raise BadInput(f"The run {run.name} has no two models that share a seed.")
-    except BadInput as error:
-        print(f"error: {plain(str(error))}", file=sys.stderr)
-        return 2
+    console = Terminal()
+    if options.band is not None and not 0 <= options.band < inf:
+        raise BadInput(f"--band {options.band}: give a number of at least 0.")
+    run: Run = open_run(options.results, options.run)
+    records, unreadable = run.scan()
+    for sentence in unreadable:
+        tell(f"warning: {sentence}", is_error=True)
+    judged = [
+        judge(section, run.outcomes, options.metric, options.band) for section in sections(records)
+    ]
+    if not any(section.verdicts for section in judged):
+        raise BadInput(f"The run {run.name} has no two models that share a seed.")
     tables = [table for section in judged if (table := verdicts_table(section))]
     console.print(printed([Chapter("", tables)], console.width))
-    return 0
+    return FINISHED
 
 
 if __name__ == "__main__":

@@ -22,13 +22,15 @@ class XGBoost:
     learning_rate: Annotated[float, Gt(0), Le(1)] = 0.06  # how much of a tree's advice is taken
     max_depth: Annotated[int, Ge(1)] = 5  # questions a tree may ask in a row
     # Evidence that a leaf needs; None: a 400th of the rows and at most 25, since what calms noise
-    # in a long table would leave a short one without a single split.
+    # in a long table would leave a short one without a single split; of several classes, each of
+    # which has trees of its own, divided by their number.
     min_child_weight: Annotated[float, Ge(0)] | None = None
     subsample: Annotated[float, Gt(0), Le(1)] = 0.7  # share of rows each tree sees
     colsample_bytree: Annotated[float, Gt(0), Le(1)] = 1.0  # share of columns each tree sees
-    max_bin: Annotated[int, Ge(2)] = 64  # values of a number that a split can tell apart
+    max_bin: Annotated[int, Ge(2)] = 256  # values of a number that a split can tell apart
     reg_lambda: Annotated[float, Ge(0)] = 1.0  # pull of the leaves towards zero
-    early_stopping_rounds: Annotated[int, Ge(1)] = 50  # trees without progress before it stops
+    # Trees without progress before it stops; None: all of them are grown, on all rows.
+    early_stopping_rounds: Annotated[int, Ge(1)] | None = 50
     holdout: Annotated[float, Gt(0), Lt(1)] = 0.2  # share of rows, the last ones, that say when
     # Supplied by the runner.
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -45,14 +47,16 @@ class XGBoost:
         self.device_ = find_device(self.device)
         self.regression_ = y.dtype.kind == "f"
         if self.regression_:
-            objective: dict[str, Any]
-            target, objective = y, {"objective": "reg:squarederror"}
+            # Gains below 1e-6 count as none, whatever the unit of y is; so it gets one of its own.
+            self.offset_, self.scale_ = y.mean(), y.std() or 1.0
+            objective: dict[str, Any] = {"objective": "reg:squarederror"}
+            target = (y - self.offset_) / self.scale_
         else:
             self.classes_, target = np.unique(y, return_inverse=True)
             several = {"objective": "multi:softprob", "num_class": len(self.classes_)}
             objective = several if len(self.classes_) > 2 else {"objective": "binary:logistic"}
         if (evidence := self.min_child_weight) is None:
-            evidence = min(25.0, len(X) / 400)
+            evidence = min(25.0, len(X) / 400) / objective.get("num_class", 1)
         settings = objective | {
             "learning_rate": self.learning_rate,
             "max_depth": self.max_depth,
@@ -67,49 +71,70 @@ class XGBoost:
             "nthread": self.n_jobs,
         }
         names = [name for name in X.columns if X[name].dtype == "category"]
-        self.prepare_ = partial(prepare, known={name: X[name].cat.categories for name in names})
+        known = {name: X[name].cat.categories for name in names}
+        self.prepare_ = partial(prepare, known=known, origin=origin(X.drop(columns=names)))
         table = self.prepare_(X)
-        # Rows come in time order, so the tail is to the head what the test rows are to the tail.
-        head = max(1, min(len(X) - 1, round(len(X) * (1 - self.holdout))))
         matrix = partial(xgboost.QuantileDMatrix, enable_categorical=True, max_bin=self.max_bin)
-        train = matrix(table[:head], target[:head])
-        tail = matrix(table[head:], target[head:], ref=train)
-        search = xgboost.train(
-            settings,
-            train,
-            self.n_estimators,
-            evals=[(tail, "tail")],
-            early_stopping_rounds=self.early_stopping_rounds,
-            verbose_eval=False,
-        )
+        self.n_fits_, trees = 1, self.n_estimators
+        if self.early_stopping_rounds is not None:
+            # Rows come in order of time, or dealt out where there is none, so the tail is to the
+            # head what the test rows are to all.
+            head = max(1, min(len(X) - 1, round(len(X) * (1 - self.holdout))))
+            train = matrix(table[:head], target[:head])
+            tail = matrix(table[head:], target[head:], ref=train)
+            search = xgboost.train(
+                settings,
+                train,
+                self.n_estimators,
+                evals=[(tail, "tail")],
+                early_stopping_rounds=self.early_stopping_rounds,
+                verbose_eval=False,
+            )
+            self.n_fits_, trees = 2, search.best_iteration + 1
+            if trees == self.n_estimators:
+                self.unfinished_ = f"the last of {self.n_estimators} trees still helped"
         # The newest rows are worth most, so the model that stays is trained on them as well.
-        self.model_ = xgboost.train(settings, matrix(table, target), search.best_iteration + 1)
-        if search.best_iteration == self.n_estimators - 1:
-            self.unfinished_ = f"the last of {self.n_estimators} trees still helped"
-        self.n_fits_ = 2
+        self.model_ = xgboost.train(settings, matrix(table, target), trees)
         self.n_parameters_ = sum(tree.count("\n") for tree in self.model_.get_dump())  # nodes
         self.notes_: dict[str, Any] = {
-            "best_iteration": search.best_iteration,
+            "best_iteration": trees - 1,
             "min_child_weight": evidence,
             "device": used_device(self.model_),
         }
         return self
 
+    def inputs(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Rows as the booster takes them."""
+        return self.prepare_(X)
+
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
         # XGBoost answers in float32, whose rows miss one by more than scikit-learn's metrics allow.
-        p = self.predict(X).astype(np.float64)
+        p = self._outputs(X)
         return p / p.sum(axis=1, keepdims=True) if p.ndim == 2 else np.column_stack([1 - p, p])
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n,), regression only."""
-        return self.model_.inplace_predict(self.prepare_(X))
+        return self._outputs(X) * self.scale_ + self.offset_
+
+    def _outputs(self, X: pd.DataFrame) -> np.ndarray:
+        return self.model_.inplace_predict(self.inputs(X)).astype(np.float64)
 
 
-def prepare(X: pd.DataFrame, known: dict[Any, pd.Index]) -> pd.DataFrame:
+def origin(numbers: pd.DataFrame) -> pd.Series:
+    """What to count each column from: 0, but its mean where that is so large that XGBoost's float32
+    would not tell the values apart."""
+    mean, spread = numbers.astype(float).mean(), numbers.astype(float).std()
+    return mean.where(mean.abs() > 1e3 * spread, 0.0)
+
+
+def prepare(X: pd.DataFrame, known: dict[Any, pd.Index], origin: pd.Series) -> pd.DataFrame:
     """X with the categories of the train rows; a new category becomes a missing value."""
+    nothing = pd.Series(np.nan, X.index)  # in the place of categories without a level
     columns = [
-        X[name].cat.set_categories(known[name]) if name in known else X[name].astype(float)
+        (X[name].cat.set_categories(known[name]) if len(known[name]) else nothing)
+        if name in known
+        else X[name].astype(float) - origin[name]
         for name in X.columns
     ]
     # XGBoost refuses names that hold brackets, so columns are known by their place.

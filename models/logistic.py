@@ -42,9 +42,13 @@ class Logistic:
         self.notes_: dict[str, Any] = {}
         return self
 
+    def inputs(self, X: pd.DataFrame) -> np.ndarray:
+        """Rows as the estimator takes them: (n, numbers)."""
+        return self.prepare_.transform(floats(X))
+
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
-        return self.model_.predict_proba(self.prepare_.transform(floats(X)))
+        return self.model_.predict_proba(self.inputs(X))
 
 
 def floats(X: pd.DataFrame) -> pd.DataFrame:

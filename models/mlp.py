@@ -20,9 +20,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import AdamW
 
-# The first optimizer of a process loads torch's compiler, for 1.2 s: here, so that no fit pays it.
-AdamW([torch.zeros(1)])
-
 
 @dataclass
 class MLP:
@@ -31,7 +28,8 @@ class MLP:
     width: Annotated[int, Ge(1)] = 32  # units of each of the two hidden layers
     learning_rate: Annotated[float, Gt(0)] = 0.001  # length of a step
     weight_decay: Annotated[float, Ge(0)] = 1.0  # pull of the weights towards zero
-    epochs: Annotated[int, Ge(1)] = 20  # passes over the rows
+    # Passes over the rows; None: 20, or as many as make 1,000 steps.
+    epochs: Annotated[int, Ge(1)] | None = None
     # Rows per step; None: a twentieth of the rows and at most 256, so that a short table too gets
     # enough steps.
     batch_size: Annotated[int, Ge(1)] | None = None
@@ -59,7 +57,7 @@ class MLP:
 
         torch.manual_seed(self.random_state)
         self.prepare_ = prepare().fit(floats(X))
-        inputs = self._inputs(X)  # (n, columns)
+        inputs = self.inputs(X)  # (n, columns)
         outputs = 1 if self.regression_ else len(self.classes_)
         self.model_ = nn.Sequential(
             nn.Linear(inputs.shape[1], self.width),
@@ -76,7 +74,8 @@ class MLP:
             fused=True,
         )
         batch_size = self.batch_size or max(1, min(256, len(y) // 20))
-        for _ in range(self.epochs):
+        epochs = self.epochs or max(20, -(-1000 // -(-len(y) // batch_size)))
+        for _ in range(epochs):
             for batch in torch.randperm(len(y)).to(self.device_).split(batch_size):
                 loss = error(self.model_(inputs[batch]), target[batch])
                 optimizer.zero_grad()
@@ -86,6 +85,11 @@ class MLP:
         self.notes_: dict[str, Any] = {"device": self.device_}
         return self
 
+    def inputs(self, X: pd.DataFrame) -> Tensor:
+        """Rows as the network takes them: (n, numbers)."""
+        columns = self.prepare_.transform(floats(X))
+        return torch.tensor(columns, dtype=torch.float32, device=self.device_)
+
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
         return self._outputs(X).softmax(-1).numpy()
@@ -94,13 +98,9 @@ class MLP:
         """-> (n,), regression only."""
         return self._outputs(X)[:, 0].numpy() * self.scale_ + self.offset_
 
-    def _inputs(self, X: pd.DataFrame) -> Tensor:
-        columns = self.prepare_.transform(floats(X))
-        return torch.tensor(columns, dtype=torch.float32, device=self.device_)
-
     @torch.inference_mode()
     def _outputs(self, X: pd.DataFrame) -> Tensor:
-        return self.model_(self._inputs(X)).cpu().double()
+        return self.model_(self.inputs(X)).cpu().double()
 
 
 def floats(X: pd.DataFrame) -> pd.DataFrame:

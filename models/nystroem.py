@@ -13,6 +13,7 @@ import pandas as pd
 import sklearn.kernel_approximation
 from annotated_types import Ge, Gt
 from scipy.optimize import minimize_scalar  # type: ignore[import-untyped] # no types shipped
+from scipy.special import logsumexp  # type: ignore[import-untyped] # no types shipped
 from sklearn.compose import ColumnTransformer, make_column_selector, make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -39,8 +40,9 @@ class Nystroem:
     view: ClassVar[str] = "features"
 
     # (gamma, C): many weak signals ask for a wide kernel, and a wide one for a high price (Keerthi
-    # and Lin 2003, "Asymptotic Behaviors of SVMs with Gaussian Kernel").
-    KERNELS: ClassVar[tuple[tuple[float, float], ...]] = ((0.05, 100.0), (1.0, 2.0))
+    # and Lin 2003, "Asymptotic Behaviors of SVMs with Gaussian Kernel"); hardly any signal, or few
+    # rows of one class, for a low one.
+    KERNELS: ClassVar[tuple[tuple[float, float], ...]] = ((0.05, 100.0), (1.0, 2.0), (0.05, 1.0))
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "Nystroem":
         """X: (n, columns); y: (n,) class names as str objects, or floats for regression."""
@@ -49,14 +51,19 @@ class Nystroem:
             self.offset_, self.scale_ = y.mean(), y.std() or 1.0
             y = (y - self.offset_) / self.scale_
         self.prepare_ = prepare().fit(floats(X))
-        Z = self._inputs(X)
+        Z = self.inputs(X)
         self.unit_ = 1 / (Z.shape[1] * float(Z.var()) or 1.0)
 
         # Decision values of rows that were trained on are too sure of themselves, so the first
         # half (of each class) is fitted and the second half says which kernel is best and what a
         # decision value is worth as a probability.
         kernels = dict.fromkeys((self.gamma or gamma, self.C or C) for gamma, C in self.KERNELS)
-        _, (head, tail) = check_cv(2, y, classifier=not self.regression_).split(Z, y)
+        rows = np.arange(len(y))
+        if not self.regression_:  # a row that is alone in its class is in both
+            _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+            rows = rows.repeat(1 + (counts[codes] == 1))
+        _, halves = check_cv(2, y[rows], classifier=not self.regression_).split(rows, y[rows])
+        head, tail = (rows[half] for half in halves)
         trials: list[tuple[float, tuple[float, float], Any]] = []
         for kernel in kernels:
             machine = self._machine(*kernel, len(head)).fit(Z[head], y[head])
@@ -64,8 +71,9 @@ class Nystroem:
                 trials.append((np.mean((machine.predict(Z[tail]) - y[tail]) ** 2), kernel, None))
                 continue
             decision = machine.decision_function(Z[tail])
-            worth = calibrate(decision, y[tail])
-            trials.append((log_loss(y[tail], probabilities(worth, decision)), kernel, worth))
+            worth = calibrate(decision, y[tail], machine.classes_)
+            p = probabilities(worth, decision)
+            trials.append((log_loss(y[tail], p, labels=machine.classes_), kernel, worth))
         _, kernel, self.worth_ = min(trials, key=lambda trial: trial[0])
         self.model_ = self._machine(*kernel, len(Z)).fit(Z, y)
         if not self.regression_:
@@ -76,16 +84,17 @@ class Nystroem:
         self.notes_: dict[str, Any] = {"gamma": kernel[0], "C": kernel[1]}
         return self
 
+    def inputs(self, X: pd.DataFrame) -> np.ndarray:
+        """Rows as the machine takes them: (n, numbers)."""
+        return self.prepare_.transform(floats(X))
+
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
-        return probabilities(self.worth_, self.model_.decision_function(self._inputs(X)))
+        return probabilities(self.worth_, self.model_.decision_function(self.inputs(X)))
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n,), regression only."""
-        return self.model_.predict(self._inputs(X)) * self.scale_ + self.offset_
-
-    def _inputs(self, X: pd.DataFrame) -> np.ndarray:
-        return self.prepare_.transform(floats(X))
+        return self.model_.predict(self.inputs(X)) * self.scale_ + self.offset_
 
     def _machine(self, gamma: float, C: float, rows: int) -> Any:
         landmarks = sklearn.kernel_approximation.Nystroem(
@@ -100,15 +109,21 @@ class Nystroem:
         return make_pipeline(landmarks, line)
 
 
-def calibrate(decision: np.ndarray, y: np.ndarray) -> Any:
+def calibrate(decision: np.ndarray, y: np.ndarray, classes: np.ndarray) -> Any:
     """What a decision value is worth: for two classes Platt's curve (1999); for several one slope,
     which cannot change which class comes first (Guo et al. 2017, arXiv 1706.04599)."""
     if decision.ndim == 1:
         return LogisticRegression().fit(decision[:, None], y)
+    decision, (n, k) = decision.astype(np.float64), decision.shape
+    # Rows that are all right ask for an endless slope, so there is one wrong row more than there
+    # are (Platt's targets); and logarithms of rounded probabilities would be flat beyond slope 36.
+    targets = np.where(y[:, None] == classes, (n + 1) / (n + 2), 1 / (n + 2) / (k - 1))
+    right = (targets * decision).sum(axis=1)
     slope = minimize_scalar(
-        lambda slope: log_loss(y, probabilities(slope, decision)), bounds=(0.01, 100)
+        lambda log: np.sum(logsumexp(np.exp(log) * decision, axis=1) - np.exp(log) * right),
+        bounds=(-7, 7),
     )
-    return slope.x
+    return np.exp(slope.x)
 
 
 def probabilities(worth: Any, decision: np.ndarray) -> np.ndarray:

@@ -41,9 +41,13 @@ class Ridge:
         self.notes_: dict[str, Any] = {}
         return self
 
+    def inputs(self, X: pd.DataFrame) -> np.ndarray:
+        """Rows as the estimator takes them: (n, numbers)."""
+        return self.prepare_.transform(floats(X))
+
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n,)."""
-        return self.model_.predict(self.prepare_.transform(floats(X)))
+        return self.model_.predict(self.inputs(X))
 
 
 def floats(X: pd.DataFrame) -> pd.DataFrame:

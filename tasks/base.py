@@ -56,6 +56,10 @@ class Data:
     test_ids: np.ndarray | None = None
     """(n_test,) which rows of a data set these are, where every seed splits the same rows; None
     where every seed draws rows of its own."""
+    ordered: bool = False
+    """Do train rows stand in an order in which the last ones are a fair holdout: by time, or as
+    `dealt`? If not, cells deal them out; so they do not where the task offers `rewrite`, which
+    rows in order of time alone have."""
 
     def __post_init__(self) -> None:
         for name in ("train_labels", "test_labels"):
@@ -114,13 +118,71 @@ def standard_scores(data: Data, predictions: Any) -> dict[str, float]:
     return {name: STANDARD[name].of(predictions, data.test_labels) for name in OF_KIND[data.kind]}
 
 
+ALIKE = 20  # rows, or groups, with similar outcomes that are dealt out together
+
+
+def dealt(labels: Any, seed: int, group: np.ndarray | None = None) -> np.ndarray:
+    """(n,) places of rows in an order by chance in which every stretch is like the whole: models
+    and searches hold out the last rows, and a file may be sorted by its target.
+
+    labels: (n,) codes of classes, each of which is spread evenly; numbers, of which low and high
+    ones are; or a list of answers. group: (n,) codes from 0 on; rows of one stay together, so
+    that a holdout cuts through one group at most.
+    """
+    rng = np.random.default_rng([seed, 6])
+    if group is None:
+        return np.argsort(spread(strata(labels), rng), kind="stable")
+    places = spread(strata_of_groups(labels, group), rng)[group]
+    return np.lexsort((rng.random(len(places)), places))
+
+
+def spread(strata: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(n,) numbers from 0 to 1 by chance, those of each stratum evenly apart."""
+    mixed = rng.permutation(len(strata))
+    order = mixed[np.argsort(strata[mixed], kind="stable")]
+    _, first, counts = np.unique(strata[order], return_index=True, return_counts=True)
+    rank = np.arange(len(order)) - np.repeat(first, counts)
+    places = np.empty(len(order))
+    places[order] = (rank + rng.random(len(order))) / np.repeat(counts, counts)
+    return places
+
+
+def strata(labels: Any) -> np.ndarray:
+    """(n,) codes of what is alike: classes, neighbours in value, or answers, all of them."""
+    if isinstance(labels, list):
+        return np.zeros(len(labels), dtype=np.int64)
+    return labels if labels.dtype.kind in "iu" else _blocks(np.argsort(labels, kind="stable"))
+
+
+def strata_of_groups(labels: Any, group: np.ndarray) -> np.ndarray:
+    """(n_groups,) codes of groups with similar outcomes: of classes, the one that a group has most
+    of beside its usual share, and how much of it; of values, the mean."""
+    size = np.bincount(group)
+    if isinstance(labels, list):
+        return np.zeros(len(size), dtype=np.int64)
+    if labels.dtype.kind not in "iu":
+        return _blocks(np.argsort(np.bincount(group, labels) / size, kind="stable"))
+    usual = np.bincount(labels) / len(labels)
+    pairs, counts = np.unique(group.astype(np.int64) * len(usual) + labels, return_counts=True)
+    mine, code = np.divmod(pairs, len(usual))
+    excess = counts / size[mine] / usual[code]
+    most = np.lexsort((excess, mine))[np.cumsum(np.bincount(mine)) - 1]  # the last of each group
+    return _blocks(np.lexsort((excess[most], code[most])))
+
+
+def _blocks(order: np.ndarray) -> np.ndarray:
+    codes = np.empty(len(order), dtype=np.int64)
+    codes[order] = np.arange(len(order)) // ALIKE
+    return codes
+
+
 class Look(NamedTuple):
     """What can be told of a task before any model has run (see benchmarks.look)."""
 
     facts: list[tuple[str, str]]
     """(label, text)"""
-    columns: list[tuple[str, str, str]]
-    """(name, what it is taken for, what else there is to say)"""
+    columns: list[tuple[str, str, str, str]]
+    """(name, what it is taken for, values of it, what was understood)"""
     warnings: list[str]
     rows: int
     columns_read: int

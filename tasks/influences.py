@@ -7,7 +7,7 @@ tasks/metrics.py.
 
 import json
 from collections.abc import Callable, Sequence
-from math import sqrt
+from math import nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -26,21 +26,26 @@ def one_hot(labels: np.ndarray, n_classes: int) -> np.ndarray:
     return labels[:, None] == np.arange(n_classes)
 
 
-def told_apart(predictions: np.ndarray) -> range:
-    """The columns to look at: of two classes the second says all."""
-    n_classes = predictions.shape[1]
-    return range(n_classes - 1 if n_classes == 2 else 0, n_classes)
+def told_apart(predictions: np.ndarray, labels: np.ndarray) -> list[int]:
+    """The classes to hold against the rest: of two the second says all; of several those that the
+    rows have, as nothing can be said of one that none of them is. Empty where all rows are of one
+    class: then nothing is told apart, and the metric is not a number."""
+    there = np.unique(labels).tolist()
+    if len(there) < 2:
+        return []
+    return [1] if predictions.shape[1] == 2 else there
 
 
 # ROC AUC
 
 
 def roc_auc(predictions: np.ndarray, labels: np.ndarray) -> float:
-    """Of several classes: the macro average of one class against the rest (scikit-learn)."""
+    """Of several classes: the macro average of one class against the rest (scikit-learn), over
+    those that the rows have."""
     from sklearn.metrics import roc_auc_score
 
-    columns = told_apart(predictions)
-    return float(np.mean([roc_auc_score(labels == k, predictions[:, k]) for k in columns]))
+    columns = told_apart(predictions, labels)
+    return _mean([roc_auc_score(labels == k, predictions[:, k]) for k in columns])
 
 
 def roc_auc_influence(predictions: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
@@ -51,8 +56,14 @@ def roc_auc_influence(predictions: np.ndarray, labels: np.ndarray) -> tuple[floa
 def _over_classes(
     of_class: Influence, predictions: np.ndarray, labels: np.ndarray
 ) -> tuple[float, np.ndarray]:
-    parts = [of_class(predictions[:, k], labels == k) for k in told_apart(predictions)]
-    return float(np.mean([v for v, _ in parts])), np.mean([i for _, i in parts], axis=0)
+    parts = [of_class(predictions[:, k], labels == k) for k in told_apart(predictions, labels)]
+    if not parts:
+        return nan, np.zeros(len(labels))
+    return _mean([v for v, _ in parts]), np.mean([i for _, i in parts], axis=0)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if values else nan
 
 
 def _placements(score: np.ndarray, positive: np.ndarray) -> tuple[float, np.ndarray]:
@@ -76,13 +87,12 @@ def _placements(score: np.ndarray, positive: np.ndarray) -> tuple[float, np.ndar
 
 
 def average_precision(predictions: np.ndarray, labels: np.ndarray) -> float:
-    """Of several classes: the macro average of one class against the rest (scikit-learn)."""
+    """Of several classes: the macro average of one class against the rest (scikit-learn), over
+    those that the rows have."""
     from sklearn.metrics import average_precision_score
 
-    parts = [
-        average_precision_score(labels == k, predictions[:, k]) for k in told_apart(predictions)
-    ]
-    return float(np.mean(parts))
+    columns = told_apart(predictions, labels)
+    return _mean([average_precision_score(labels == k, predictions[:, k]) for k in columns])
 
 
 def average_precision_influence(

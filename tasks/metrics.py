@@ -89,7 +89,8 @@ STANDARD: Mapping[str, Metric] = {
         Metric(
             "roc_auc",
             "ROC AUC",
-            "probability that a positive row is ranked above a negative one; 0.5 is chance",
+            "probability that a positive row is ranked above a negative one, of several classes "
+            "the mean over each against the rest; 0.5 is chance",
             True,
             0.002,
             value=roc_auc,
@@ -190,9 +191,11 @@ STANDARD: Mapping[str, Metric] = {
 }
 
 # The first metric of a kind is the one that its tables are ordered by; `metric=…` takes another.
+# Classes are never ranked by accuracy: where one of them holds most rows, knowing nothing but that
+# has a high one (docs/adr/0015).
 OF_KIND: Mapping[str, tuple[str, ...]] = {
     "binary": ("roc_auc", "accuracy", "log_loss"),
-    "multiclass": ("accuracy", "roc_auc", "log_loss"),
+    "multiclass": ("roc_auc", "accuracy", "log_loss"),
     "regression": ("r2", "rmse", "mae"),
     "answers": ("exact_match",),
 }
@@ -203,6 +206,19 @@ BESIDE: Mapping[str, tuple[str, ...]] = {
     "regression": (),
     "answers": (),
 }
+RARE = 0.2  # all classes but the most common one hold less of the rows together: few positives
+
+
+def usual(kind: str, most_common: float) -> tuple[str, ...]:
+    """The metrics of a kind that are shown, the main one first: with few positives the average
+    precision, whose chance level is their share, in the place of the accuracy, whose floor hides
+    what is gained.
+
+    most_common: share of the rows that the most common class holds, 0 without classes.
+    """
+    if most_common <= 1 - RARE:
+        return OF_KIND[kind]
+    return tuple("average_precision" if n == "accuracy" else n for n in OF_KIND[kind])
 
 
 def named(name: str) -> Metric | None:

@@ -9,7 +9,7 @@ from annotated_types import Gt, Lt
 from sklearn import datasets
 from sklearn.model_selection import train_test_split
 
-from tasks.base import Data, UnknownView
+from tasks.base import Data, UnknownView, dealt
 
 LOADERS = {
     "breast_cancer": datasets.load_breast_cancer,
@@ -51,12 +51,14 @@ class Shipped:
             random_state=seed,
             stratify=labels if classes else None,
         )
+        train = train[dealt(labels[train], seed)]
         return Data(
             raw=(bunch.data.iloc[train], bunch.data.iloc[test]),
             train_labels=labels[train],
             test_labels=labels[test],
             classes=classes,
             test_ids=test,
+            ordered=True,
         )
 
     def view(self, data: Data, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -119,7 +119,7 @@ class Leaky:
         return self._data(x, (rng.random(self.rows) < 1 / (1 + np.exp(-x))).astype(int))
 
     def _data(self, x: np.ndarray, labels: np.ndarray) -> Data:
-        split = self.rows * 2 // 3
+        split = len(x) * 2 // 3
         return Data((x, labels), labels[:split], labels[split:], ("tail", "head"))
 
     def view(self, data: Data, name: str) -> tuple[Any, Any]:
@@ -140,4 +140,31 @@ class Leaky:
         x, labels = (values.copy() for values in data.raw)
         x[n:] = -x[n:]
         labels[n - 1 :] = 1 - labels[n - 1 :]
-        return self._data(x, labels)
+        stays = n + (len(x) - n + 1) // 2
+        return self._data(x[:stays], labels[:stays])
+
+
+class Speechless(Exception):
+    """Has no text."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@dataclass
+class Odd(Steep):
+    """Says of itself what no JSON and no terminal takes."""
+
+    mode: str = "good"
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> "Odd":
+        print("é\ud800")
+        if self.mode == "half":
+            raise ValueError("a\ud800\x1b[31mb")
+        if self.mode == "speechless":
+            raise Speechless
+        super().fit(X, y)
+        self.notes_ = {"nan": np.nan, 1: b"\xff", "steers": "\x1b[2J", "huge": 10**5000}
+        self.history_ = {"loss": [np.inf, np.nan, 1.0]}
+        self.n_parameters_ = np.inf
+        return self

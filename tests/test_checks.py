@@ -115,6 +115,31 @@ def test_the_floor_itself_and_a_single_busy_tick_are_no_finding():
     assert "ME08" not in codes_of(with_phase(cell, wall=0.05, others=0.04))
 
 
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("values", [1, 3, 25])
+def test_calibration_does_not_depend_on_the_order_of_the_rows(values, several):
+    """Few different predictions: a file that is sorted by its target looked badly calibrated."""
+    random = np.random.default_rng(0)
+    said = (random.integers(values, size=ROWS) + 1) / (values + 2)
+    if several:
+        said = 0.5 + said / 2  # of the class that is predicted, the first
+        p = np.column_stack([said, (1 - said) / 2, (1 - said) / 2])
+        codes = np.where(random.random(ROWS) < said, 0, 1)
+    else:
+        p, codes = np.column_stack([1 - said, said]), (random.random(ROWS) < said).astype(int)
+    names = ("a", "b", "c")[: p.shape[1]]
+
+    def seen(order, predictions=p):
+        data = Data(None, codes, codes[order], names)
+        return checks.calibrated(replace(good(), data=data, predictions=predictions[order]))
+
+    orders = [np.arange(ROWS), np.argsort(codes, kind="stable"), random.permutation(ROWS)]
+    assert [seen(order) for order in orders] == [None] * 3
+    wrong = p[:, [1, 0, *range(2, p.shape[1])]]
+    texts = {seen(order, wrong) for order in orders}
+    assert len(texts) == 1, "ties have no order"
+
+
 def test_a_machine_that_was_slow_to_begin_with_disturbs_the_clock():
     (found,) = fired(replace(good(), slowdown=1.6))
     assert found == {"code": "ME08", "text": "the machine was 1.6 times slower than usual"}
@@ -210,3 +235,29 @@ def test_every_code_has_a_section():
     text = (ROOT / "docs" / "checks.md").read_text("utf-8")
     for code, name in NAMES.items():
         assert f"## {code} {name}\n" in text
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-6, 1e6, 1e-30])
+@pytest.mark.parametrize("zero", [0.0, 1e3])
+def test_no_unit_of_the_outcome_changes_what_fires(unit, zero):
+    random = np.random.default_rng(0)
+    known = random.normal(size=ROWS)
+    y = unit * (known + 0.5 * random.normal(size=ROWS) + zero)
+
+    def said(p: np.ndarray, moved: float = 0.0) -> list[str]:
+        cell = replace(
+            good(),
+            data=Data(None, y, y),
+            metric=STANDARD["r2"],
+            predictions=p,
+            again=lambda rows: p[rows] + moved * unit,
+            on_train=lambda rows: (p[rows], y[rows]),
+        )
+        return [code for code in codes_of(cell) if code in ("ME02", "ME06")]
+
+    assert said(unit * (known + zero)) == []
+    assert said(np.full(ROWS, y.mean())) == []  # the floor itself is no finding
+    assert said(y.mean() + unit * 0.3 * random.normal(size=ROWS)) == ["ME02"]
+    assert said(y.mean() + unit * 1e-3 * random.normal(size=ROWS)) == ["ME02"]
+    assert said(unit * (known + zero), moved=0.1) == ["ME06"]
+    assert said(unit * (known + zero), moved=1e-4) == []

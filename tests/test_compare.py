@@ -11,7 +11,7 @@ from rich.console import Console
 
 from benchmarks import compare
 from benchmarks.analysis.comparison import Side, failures
-from benchmarks.analysis.estimates import apart, estimate, of_scores
+from benchmarks.analysis.estimates import estimate, of_scores
 from benchmarks.analysis.linear import Linear
 from benchmarks.errors import BadInput
 from benchmarks.show.comparison import comparison_chapters
@@ -219,7 +219,8 @@ def test_intervals_of_two_samples_cover(seeds, luck):
     random = np.random.default_rng(seeds)
     covered = []
     for _ in range(300):
-        found = apart(*(estimate(sample(random, seeds, luck)) for _ in range(2)))
+        both = [*sample(random, seeds, luck), *sample(random, seeds, luck)]
+        found = estimate(both, [1] * seeds + [-1] * seeds)
         low, high = found.interval()
         covered.append(low <= 0 <= high)
     assert fmean(covered) >= 0.93
@@ -255,12 +256,60 @@ def test_rows_without_partner_are_named(side):
     assert "network._target_" not in text
 
 
+def joined(name, *sides):
+    """A run of the records of several."""
+    loads = {id(one): side.load for side in sides for one in side.records}
+    records = [one for side in sides for one in side.records]
+    return Side(name, records, lambda record: loads[id(record)](record))
+
+
+def labels(*sides) -> list[str]:
+    return [line.label for block in compare.compare(sides).blocks for line in block.lines]
+
+
 def test_the_plain_row_is_partner_of_a_tweak(side):
-    one, tweaked = side(), side(change=set_of(C=9))
-    both = Side("one", [*one.records, *tweaked.records], one.load)
+    both = joined("one", side(), side(change=set_of(C=9)))
     text = shown(both, side("two", {"svm": 1.3}, change=set_of(C=3)))
-    assert "svm → C=3" in text
+    assert "svm → svm (C=3)" in text
     assert "Only in one: svm C=9" in text
+
+
+@pytest.mark.parametrize("plain_too", [False, True])
+def test_a_plain_row_is_partner_of_each_variant_that_the_other_run_has_alone(side, plain_too):
+    tried = [side("two", {"svm": 1 + c / 10}, change=set_of(C=c)) for c in (3, 5)]
+    wide = joined("two", *([side("two")] if plain_too else []), *tried)
+    own = ["svm"] if plain_too else []
+    assert labels(side(), wide) == [*own, "svm → svm (C=3)", "svm → svm (C=5)"]
+    assert labels(wide, side()) == [*own, "svm (C=3) → svm", "svm (C=5) → svm"]
+    lines = compare.compare([side(), wide]).blocks[0].lines
+    assert [line.changes["roc_auc"].word for line in lines] == [
+        *(["identical"] if plain_too else []),
+        "better",
+        "better",
+    ]
+    assert "Only in" not in shown(side(), wide)
+    assert "svm → svm (C=5)" in shown(side(), wide, width=80)
+
+
+def test_variants_pair_with_their_own_model_only(side):
+    one = side(models={"svm": 1, "forest": 1})
+    two = side("two", {"network": 1, "svm": 1.2}, change=set_of(C=3))
+    assert labels(one, two) == ["svm → svm (C=3)"]
+    text = shown(one, two)
+    assert "Only in one: forest" in text
+    assert "Only in two: network C=3" in text
+
+
+def test_what_was_left_of_each_is_what_it_became(side):
+    one = joined("one", side(), side(change=set_of(C=9)))
+    two = joined("two", side("two"), side("two", change=set_of(C=3)))
+    assert labels(one, two) == ["svm", "svm (C=9) → svm (C=3)"]
+
+
+def test_a_bad_variant_is_no_fault_of_the_model_that_both_have(side):
+    bad = side("two", {"svm": 0.5}, change=set_of(C=3))
+    assert failures(compare.compare([side(), joined("two", side("two"), bad)]), 0.005) == []
+    assert len(failures(compare.compare([side(), bad]), 0.005)) == 1
 
 
 def test_a_bound_that_both_runs_have_is_in_neither_alone(record):

@@ -22,6 +22,7 @@ from benchmarks.show.markdown import fragment
 from benchmarks.show.results_table import results_data, results_table
 from benchmarks.show.spreadsheet import csv_text
 from tasks.base import UnknownView
+from tasks.notifications import Notifications
 from tests.harness import Coin, Leaky
 
 
@@ -77,6 +78,63 @@ def test_a_test_that_sees_nothing_fails(monkeypatch):
     task = FutureColumn(Leaky(leak=False), 0)
     found = task.finding(task.load(0), None, "features")
     assert found == controls.Finding(False, "the planted column was not caught")
+
+
+class Watching(Notifications):
+    """Its view knows, beside what is known, one thing that only the future tells."""
+
+    def __init__(self, leak: str) -> None:
+        super().__init__(rows=3000)
+        self.leak = leak
+
+    def view(self, data, name):
+        sql = (views.folder_of(Notifications()) / f"{name}.sql").read_text("utf-8")
+        train, test = views.query(self, data, sql)
+        log = data.raw.notifications.to_pandas()
+        by_user = log.groupby("user_id")["sent_at"]
+        day = log["sent_at"].dt.date
+        column = {
+            "until the next": (by_user.shift(-1) - log["sent_at"]).dt.total_seconds(),
+            "sent in all": by_user.transform("size"),
+            "sent that day": log.groupby(["user_id", day])["sent_at"].transform("size"),
+            "place from the end": by_user.cumcount(ascending=False),
+            "since the last": (log["sent_at"] - by_user.shift(1)).dt.total_seconds(),
+        }[self.leak].to_numpy(float)
+        n = len(train)
+        return train.assign(**{self.leak: column[:n]}), test.assign(**{self.leak: column[n:]})
+
+
+def only_outcomes_and_contents(task, data, n, seed):
+    """What rewriting the future did before: no row was moved in time or deleted."""
+    labels = controls.all_labels(data)
+    labels[n - 1 :] = 1 - labels[n - 1 :]
+    return task.relabel(data, labels)
+
+
+@pytest.mark.parametrize(
+    "leak", ["until the next", "sent in all", "sent that day", "place from the end"]
+)
+def test_what_future_times_give_away_is_caught_and_was_not(leak, monkeypatch):
+    task = FutureColumn(Watching(leak), 0)
+    found = task.finding(task.load(0), None, "features")
+    assert found == controls.Finding(False, f"knows the future: {leak}")
+    monkeypatch.setattr(Watching, "rewrite", only_outcomes_and_contents)
+    before = task.finding(task.load(0), None, "features")
+    assert before.passed
+    assert "no later row was deleted" in before.text
+
+
+def test_what_past_times_tell_is_no_leak():
+    task = FutureColumn(Watching("since the last"), 0)
+    found = task.finding(task.load(0), None, "features")
+    assert found == controls.Finding(True, "the planted column was caught")
+
+
+def test_a_future_that_takes_the_past_along_is_refused(monkeypatch):
+    monkeypatch.setattr(Leaky, "rewrite", lambda self, data, n, seed: Leaky(rows=9).load(0))
+    task = FutureColumn(Leaky(leak=False), 0)
+    with pytest.raises(ValueError, match=r"rewrite was to keep .* rows and left 9"):
+        task.finding(task.load(0), None, "features")
 
 
 def test_what_has_no_order_in_time_has_no_future():

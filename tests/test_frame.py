@@ -1,6 +1,8 @@
 """records.parquet has a row per cell that pandas, Polars and DuckDB read, whatever the settings."""
 
+import errno
 import json
+import os
 import sys
 from datetime import UTC, datetime
 
@@ -9,6 +11,7 @@ import pandas as pd
 import pytest
 from pyarrow import parquet
 
+from benchmarks.errors import CannotWrite
 from benchmarks.records import frame
 from benchmarks.records.frame import common_type
 from benchmarks.records.records import Record, Run
@@ -91,7 +94,12 @@ def test_the_type_of_a_column_holds_all_of_its_values():
 
 
 def test_a_tuned_row_has_the_settings_that_were_chosen(run, record):
-    tuning = {"used": {"trials": 7, "seconds": 1.0}, "chosen": {"C": 4.0}, "trials": []}
+    tuning = {
+        "metric": "roc_auc",
+        "used": {"trials": 7, "seconds": 1.0},
+        "chosen": {"C": 4.0},
+        "trials": [],
+    }
     put(run, with_settings(record(tuning=tuning), C=1.0, gamma=0.1))
     frame.write(run)
     (row,) = rows(run)
@@ -180,18 +188,40 @@ def test_a_record_that_comes_while_the_file_is_written_is_in_the_next(run, recor
     assert [row["model"] for row in rows(run)] == ["a", "b"]
 
 
+def test_it_follows_what_the_records_hold_and_no_clock(run, record):
+    put(run, record("a"), record("b"))
+    old = run.cells / "0.json"
+    times = [(file, file.stat().st_mtime_ns) for file in sorted(run.cells.iterdir())]
+    frame.write(run)
+    put(run, record("c"))  # another record, which is no newer
+    for file, time in times:
+        os.utime(file, ns=(time, time))
+    frame.write(run)
+    assert [row["model"] for row in rows(run)] == ["c", "b"]
+    old.unlink()
+    frame.write(run)
+    assert [row["model"] for row in rows(run)] == ["b"]
+    (run.folder / frame.FILE).write_bytes(b"PAR1 half")
+    frame.write(run)
+    assert [row["model"] for row in rows(run)] == ["b"]
+    later = time + 10**12
+    os.utime(run.cells / "1.json", ns=(later, later))
+    before = (run.folder / frame.FILE).stat().st_mtime_ns
+    frame.write(run)
+    assert (run.folder / frame.FILE).stat().st_mtime_ns == before, "the same record, touched"
+
+
 def test_what_cannot_be_written_leaves_the_old_file(run, record, monkeypatch):
     put(run, record())
     frame.write(run)
     before = (run.folder / frame.FILE).read_bytes()
 
-    def broken(_, file) -> None:
-        file.write_bytes(b"half")
-        raise OSError("disk full")
+    def full(_) -> None:
+        raise OSError(errno.ENOSPC, "disk full")
 
-    monkeypatch.setattr("pyarrow.parquet.write_table", broken)
+    monkeypatch.setattr("os.fsync", full)
     put(run, record("b"))
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(CannotWrite, match=r"records\.parquet cannot be written \(disk full\)"):
         frame.write(run)
     assert (run.folder / frame.FILE).read_bytes() == before
     assert sorted(p.name for p in run.folder.iterdir()) == ["cells", frame.FILE]
@@ -218,8 +248,8 @@ def test_a_run_writes_it_and_leaves_it_alone_when_nothing_ran(eras, tmp_path, mo
 
     (run.cells / "half.json").write_text('{"schema": 3, "ta')
     again()
-    assert path.stat().st_mtime_ns > before
     assert len(rows(run)) == 2, "a damaged record is left out"
+    assert path.stat().st_mtime_ns == before, "the same records as before"
     path.unlink()
     again()
     assert len(rows(run)) == 2

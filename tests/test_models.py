@@ -1,6 +1,7 @@
 """One contract for every model that conf/model/ names, and what is particular to some of them."""
 
 import ast
+import copy
 import dataclasses
 import importlib
 from functools import cache
@@ -12,7 +13,9 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from sklearn import datasets
 from sklearn.metrics import log_loss, r2_score
+from sklearn.model_selection import train_test_split
 
 from models import boosting, mlp, network, nystroem, random_forest, svm
 from models.baseline import Baseline
@@ -61,9 +64,15 @@ def given_by(model: Any, X: pd.DataFrame, kind: str) -> np.ndarray:
     return model.predict(X) if kind == "regression" else model.predict_proba(X)
 
 
+def made(name: str, **settings: Any) -> Any:
+    """A model as its YAML has it, with other settings."""
+    given = {k: v for k, v in CONFS[name].items() if k not in ("_target_", "space")}
+    return model_class(name)(**{**given, **settings})
+
+
 def short(name: str, **settings: Any) -> Any:
     """A model whose fit is short: enough for what does not depend on how much it has learned."""
-    return model_class(name)(**{**getattr(model_class(name), "warm_up", {}), **settings})
+    return made(name, **{**getattr(model_class(name), "warm_up", {}), **settings})
 
 
 @cache
@@ -73,7 +82,7 @@ def briefly_fitted(name: str, kind: str) -> Any:
 
 @cache
 def fitted(name: str, kind: str) -> Any:
-    return model_class(name)().fit(*table(400, 0, kind))
+    return made(name).fit(*table(400, 0, kind))
 
 
 def kinds(name: str) -> tuple[str, ...]:
@@ -98,7 +107,8 @@ def test_opens_with_what_it_asks_and_costs(name: str) -> None:
 
 @every_model
 def test_fits_on_a_few_screens(name: str) -> None:
-    limit = {"network": 215}.get(name, 145)
+    longer = {"network": 220, "svm": 165, "nystroem": 160, "boosting": 165}
+    limit = longer.get(source(name).stem, 145)
     assert len(source(name).read_text("utf-8").splitlines()) <= limit
 
 
@@ -137,7 +147,7 @@ def test_files_are_in_one_order(name: str) -> None:
     shared = ["floats", "prepare", "find_device"]
     assert [name for name in helpers if name in shared] == [n for n in shared if n in helpers]
     methods = [n.name for n in defined[0].body if isinstance(n, ast.FunctionDef)]
-    order = ["fit", "n_parameters_", "predict_proba", "predict", "answer"]
+    order = ["fit", "n_parameters_", "inputs", "predict_proba", "predict", "answer"]
     assert [m for m in methods if not m.startswith("_")] == [m for m in order if m in methods]
     private = [m.startswith("_") for m in methods]
     assert private == sorted(private)
@@ -237,6 +247,17 @@ def test_a_row_is_judged_by_itself(name: str, kind: str) -> None:
     np.testing.assert_allclose(alone, together[[7]], rtol=1e-4, atol=1e-5)
 
 
+@every_model_and_kind
+def test_every_answer_goes_through_the_inputs(name: str, kind: str) -> None:
+    """So that what it takes to make them can be timed inside a call."""
+    if name == "baseline":
+        pytest.skip("it makes none")
+    model, (X, _) = copy.copy(briefly_fitted(name, kind)), table(30, 1, kind)
+    expected, made = given_by(model, X, kind), model.inputs(X)
+    model.inputs = lambda rows: made
+    np.testing.assert_array_equal(given_by(model, X.iloc[::-1], kind), expected)
+
+
 @pytest.mark.parametrize("name", ["nystroem", "random_forest", "xgboost", "mlp", "network"])
 def test_another_seed_is_another_model(name: str) -> None:
     X, _ = table(200, 3, "binary")
@@ -311,7 +332,38 @@ def test_kernel_probabilities_keep_the_class_that_the_machine_chose(name: str) -
     model = fitted(name, "multiclass")
     X, _ = table(300, 1, "multiclass")
     chosen = model.classes_[model.predict_proba(X).argmax(axis=1)]
-    np.testing.assert_array_equal(chosen, model.model_.predict(model._inputs(X)))
+    np.testing.assert_array_equal(chosen, model.model_.predict(model.inputs(X)))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", ["iris", "wine", "digits"])
+def test_kernel_probabilities_of_several_classes_are_nearly_what_one_slope_can_give(
+    name: str, seed: int
+) -> None:
+    """Where the second half was all right, the slope ran to its bound of 100: .80 for .10."""
+    bunch = getattr(datasets, f"load_{name}")(as_frame=True)
+    y = bunch.target.astype(str).to_numpy().astype(object)
+    train, test = train_test_split(np.arange(len(y)), random_state=seed, stratify=y, test_size=0.3)
+    for kind in (svm, nystroem):
+        model = getattr(kind, {svm: "SVM", nystroem: "Nystroem"}[kind])()
+        model.fit(bunch.data.iloc[train], y[train])
+        decision = model.model_.decision_function(model.inputs(bunch.data.iloc[test]))
+        found, *others = (
+            log_loss(y[test], kind.probabilities(slope, decision))
+            for slope in (model.worth_, *np.geomspace(0.1, 50, 40))
+        )
+        assert found < min(others) + 0.06
+        assert 1 < model.worth_ < 20
+
+
+@pytest.mark.parametrize("model", [svm.SVM, nystroem.Nystroem])
+@pytest.mark.parametrize("rows", [(40, 40, 1), (40, 1), (30, 1, 1, 30)])
+def test_kernels_take_a_class_that_has_one_row(model: Any, rows: tuple[int, ...]) -> None:
+    y = np.repeat([f"class {k}" for k in range(len(rows))], rows).astype(object)
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(len(y), 3)), columns=list("abc"))
+    p = model().fit(X, y).predict_proba(X)
+    assert p.shape == (len(y), len(rows))
+    np.testing.assert_allclose(p.sum(axis=1), 1)
 
 
 @pytest.mark.parametrize("model", [svm.SVM, nystroem.Nystroem])
@@ -324,7 +376,7 @@ def test_kernels_are_picked_as_the_data_asks(model: Any) -> None:
         model().fit(X, np.where(rule, "in", "out").astype(object)).notes_["gamma"]
         for rule in (straight, checkered)
     ]
-    assert found == [gamma for gamma, _ in model.KERNELS]
+    assert found == [gamma for gamma, _ in model.KERNELS[:2]]
 
 
 @pytest.mark.parametrize(
@@ -399,3 +451,43 @@ def test_every_xgboost_row_counts_in_the_final_fit() -> None:
     model = boosting.XGBoost(early_stopping_rounds=5).fit(X, y)
     low, high = model.predict_proba(pd.DataFrame({"x": [0.0, 1.0]}))[:, 1]
     assert high > low
+
+
+UNITS = {  # of a target or a column
+    "small": lambda v: v * 1e-6,
+    "tiny": lambda v: v * 1e-12,
+    "large": lambda v: v * 1e6,
+    "far off": lambda v: v + 1e9,
+    "far below": lambda v: v - 1e9,
+}
+
+
+@cache
+def explained_in(name: str, what: str, unit: str) -> float:
+    X, y = table(500, 0, "regression")
+    if what == "target" and unit:
+        y = UNITS[unit](y)
+    if what == "columns" and unit:
+        X = X.assign(**{c: UNITS[unit](X[c].astype(float)) for c in ("a", "b", "noise", "history")})
+    model = short(name)
+    return float(r2_score(y[400:], model.fit(X[:400], y[:400]).predict(X[400:])))
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("what", ["target", "columns"])
+@pytest.mark.parametrize("name", [n for n in CONFS if "regression" in kinds(n)])
+def test_no_unit_and_no_zero_changes_what_is_explained(name: str, what: str, unit: str) -> None:
+    usual = explained_in(name, "", "")
+    assert explained_in(name, what, unit) == pytest.approx(usual, abs=0.02)
+
+
+@pytest.mark.parametrize("engine", ["sklearn", "auto"])
+@pytest.mark.parametrize("unit", UNITS)
+def test_no_unit_changes_a_forest_of_either_engine(engine: str, unit: str) -> None:
+    X, y = table(500, 0, "regression")
+    found = []
+    for values, columns in ((y, X), (UNITS[unit](y), X.assign(a=UNITS[unit](X["a"])))):
+        model = random_forest.RandomForest(engine=engine, n_estimators=30)
+        answers = model.fit(columns[:400], values[:400]).predict(columns[400:])
+        found.append(r2_score(values[400:], answers))
+    assert found[1] == pytest.approx(found[0], abs=0.02)

@@ -1,5 +1,6 @@
 """Your own table: what is read, what is understood, how it is split, and what is refused."""
 
+import contextlib
 import gzip
 import os
 import sqlite3
@@ -579,3 +580,41 @@ def test_a_model_that_cannot_take_the_size_is_skipped_with_its_limit(eras, recor
     (record,) = records()
     assert record["status"] == "skipped"
     assert record["reason"] == "398 rows are more than it takes (model.max_rows=100)"
+
+
+@pytest.mark.parametrize("name", ["data?mode=rwc.db", "file:x", ":memory:", "a#b.db", "a%41.db"])
+@pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
+def test_a_query_reads_one_file_and_writes_none(tmp_path, monkeypatch, name, kind):
+    import sqlite3
+
+    import duckdb
+
+    from tasks.table.read import _query
+
+    monkeypatch.chdir(tmp_path)
+    if kind == "sqlite":
+        with contextlib.closing(sqlite3.connect(tmp_path / name)) as made:
+            made.executescript("create table t(a); insert into t values (1); ")
+        refused = sqlite3.Error
+        writing = [
+            "attach 'o.db' as o",
+            "vacuum into 'v.db'",
+            "insert into t values (2) returning a",
+        ]
+    else:
+        with duckdb.connect(str(tmp_path / name)) as database:
+            database.execute("create table t as select 1 a")
+        refused = duckdb.Error
+        writing = [
+            "attach 'o.db'",
+            "copy t to 'v.csv'",
+            "insert into t values (2)",
+            "set enable_external_access = true",
+            "select * from read_csv('/etc/passwd')",
+        ]
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    assert _query(name, "select * from t", None).to_pylist() == [{"a": 1}]
+    for query in writing:
+        with pytest.raises(refused):
+            _query(name, query, None)
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before

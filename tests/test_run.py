@@ -1,21 +1,19 @@
 """The main job from the command line: what it runs, finds, refuses and survives."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, SEARCH, is_alive
+from tests.conftest import ROOT, SEARCH, is_alive, processes_with, wait_for
 
 BAD = {
     "model=foo": "There is no model 'foo'; there are: baseline, first_word, ideal_observer",
     "task=foo": "There is no task 'foo'; there are: breast_cancer",
-    "suite=foo": "There is no suite 'foo'; there are: controls, default, full, quick, scaling",
+    "suite=foo": "There is no suite 'foo'; there are: controls, default, full, library, own, quick",
     "foo=1": "There is no setting foo; there are: cache, checks, control, device",
     "model.foo=1": "There is no setting model.foo; there are: factor, mode",
     "+model.foo=1": "There is no setting model.foo; there are: factor, mode",
@@ -39,8 +37,8 @@ BAD = {
     "verdicts.band=-1": "verdicts.band=-1: input should be greater than or equal to 0",
     "metric=ROC": "metric=ROC: string should match",
     "rerun=maybe": "rerun=maybe: input should be 'nothing', 'failed' or 'disturbed'",
-    "seed=0,,1": "Error parsing override 'seed=0,,1'",
-    "foo": "missing EQUAL",
+    "seed=0,,1": "seed=0,,1: input should be a valid integer",
+    "foo": "foo is neither KEY=VALUE nor an option",
     "results=/proc/none": "cannot be written",
 }
 
@@ -102,7 +100,7 @@ def test_every_cell_has_an_ending_and_the_others_go_on(eras, records, tmp_path):
     assert endings == {
         "good": ("done", None),
         "raise": ("failed", "RuntimeError: planted [red]failure[/]"),
-        "kill": ("failed", "killed by signal 9 in fit"),
+        "kill": ("failed", "killed by signal 9 (SIGKILL) in fit"),
         "exit": ("failed", "exited with code 3 in fit"),
         "memory": ("out_of_memory", "MemoryError: planted"),
         "hang": ("timeout", "stopped after 2 s in fit"),
@@ -276,25 +274,11 @@ def test_help_lists_tasks_models_and_suites():
     for line in (
         "model: baseline, ideal_observer, logistic",
         "tune: none, seconds, trials",
-        "suite: controls, default, full, quick, scaling, signals",
+        "suite: controls, default, full, library, own, quick, scaling, signals",
         "task: breast_cancer",
         "  max_depth: ",  # stated by no YAML
     ):
         assert line in done.stdout
-
-
-def wait_for(condition, seconds: float = 30) -> None:
-    """Poll until `condition` holds: there is no event to wait on in another process tree."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "did not happen"
-        time.sleep(0.05)
-
-
-def processes_with(folder: Path) -> list[int]:
-    out = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True).stdout
-    lines = [line for line in out.splitlines() if str(folder) in line]
-    return [int(line.split()[0]) for line in lines if int(line.split()[0]) != os.getpid()]
 
 
 def test_settings_that_contradict_each_other_are_refused_before_any_cell(eras, records):

@@ -154,7 +154,7 @@ def test_a_killed_fit_goes_on_from_its_own_checkpoint(eras, records, tmp_path):
     killed = eras("task=rare", "model=steps", "model.die_at=4")
     assert killed.returncode == 1
     (record,) = records()
-    assert record["reason"] == "killed by signal 9 in fit"
+    assert record["reason"] == "killed by signal 9 (SIGKILL) in fit"
     again = eras("task=rare", "model=steps", "model.die_at=4", "rerun=failed")
     assert again.returncode == 0, again.stdout
     (record,) = records()

@@ -2,10 +2,13 @@
 
 import csv
 import io
+from statistics import fmean, stdev
 
+import numpy as np
 import pytest
 from rich.console import Console
 
+from benchmarks.analysis.ratios import Ratio
 from benchmarks.analysis.summary import sections
 from benchmarks.show import pages
 from benchmarks.show.formats import number
@@ -31,13 +34,84 @@ def test_a_row_sums_up_its_seeds(record):
     (row,) = section.rows
     assert row.score("roc_auc").mean == pytest.approx(0.82)
     assert row.score("roc_auc").deviation == pytest.approx(0.02828, abs=1e-5)
-    assert row.share().mean == pytest.approx(0.8)
+    assert row.share().value == pytest.approx(0.8)
     (line,) = csv.DictReader(io.StringIO(csv_text(results_data([section]))))
     assert float(line["roc_auc"]) == pytest.approx(0.82)
     assert float(line["predict_seconds_per_row"]) == pytest.approx(4e-6)
     assert float(line["single_row_seconds"]) == pytest.approx(0.002)
     assert float(line["memory_growth_bytes"]) == 2**20
     assert line["seeds"] == line["seeds_done"] == "2"
+
+
+def of_seeds(record, scores, floor=0.5, ceiling=0.9, **more):
+    """A row with these scores and, of each seed or of all, this floor and ceiling."""
+    n = len(scores)
+    floors, ceilings = (x if isinstance(x, list) else [x] * n for x in (floor, ceiling))
+    (section,) = sections(
+        record(seed=k, auc=score, floor={"roc_auc": low}, ceiling={"roc_auc": high}, **more)
+        for k, (score, low, high) in enumerate(zip(scores, floors, ceilings, strict=True))
+    )
+    return section
+
+
+@pytest.mark.parametrize(
+    ("scores", "ceiling"),
+    [
+        ([0.506, 0.499, 0.503], [0.505, 0.502, 0.501]),  # a mean of ratios: 113 %
+        ([0.497, 0.503, 0.500], [0.503, 0.499, 0.504]),
+        ([0.501, 0.502], [0.500, 0.503]),
+        ([0.50], [0.50]),
+    ],
+)
+def test_where_ceiling_and_floor_meet_there_is_no_share(record, scores, ceiling):
+    section = of_seeds(record, scores, ceiling=ceiling)
+    assert section.rows[0].share() is None
+    line = next(line for line in to_markdown([section]).splitlines() if "| svm" in line)
+    assert "%" not in line
+
+
+def test_a_single_seed_knows_the_noise_of_its_rows(record):
+    lifts = {"roc_auc": {"score": 1e-4, "both": 0.8e-4, "ceiling": 1e-4}}
+    near = of_seeds(record, [0.51], ceiling=0.515, lifts=lifts).rows[0]
+    assert near.share() is None
+    far = of_seeds(record, [0.82], ceiling=0.9, lifts=lifts).rows[0].share()
+    assert far.value == pytest.approx(0.8)
+    assert 0.74 < far.low < 0.79 < 0.81 < far.high < 0.86
+    unknown = of_seeds(record, [0.82], ceiling=0.9).rows[0].share()
+    assert (unknown.low, unknown.high) == (None, None)
+
+
+def test_a_share_is_a_ratio_of_means_with_fiellers_interval(record):
+    share = of_seeds(record, [0.71, 0.80, 0.71], ceiling=[0.8, 0.9, 0.85]).rows[0].share()
+    assert share.value == pytest.approx((0.21 + 0.3 + 0.21) / (0.3 + 0.4 + 0.35))
+    # By hand: at either end, t of the mean of come - r x whole is 4.3027 (2 degrees of freedom).
+    for end in (share.low, share.high):
+        rest = [0.21 - end * 0.3, 0.3 - end * 0.4, 0.21 - end * 0.35]
+        t = fmean(rest) / (stdev(rest) / 3**0.5)
+        assert abs(t) == pytest.approx(4.3027, rel=1e-4)
+
+
+def test_the_interval_of_a_share_covers_it(record):
+    """300 runs of three seeds, in which floor and ceiling vary together with the score."""
+    random, covered = np.random.default_rng(0), 0
+    for _ in range(300):
+        moves = random.normal(0, 0.01, (3, 3))
+        both = moves[:, 2]
+        score, low, high = 0.8 + moves[:, 0] + both, [0.5] * 3, 0.9 + moves[:, 1] + both
+        share = of_seeds(record, score.tolist(), list(low), high.tolist()).rows[0].share()
+        covered += share.low <= 0.75 <= share.high
+    assert 0.92 < covered / 300 < 0.98
+
+
+def test_what_can_be_known_is_shared_on_the_seeds_that_the_bound_has(record):
+    model = [record("svm", s, auc) for s, auc in enumerate((0.70, 0.74, 0.60))]
+    bound = [record("oracle", s, auc, bound=True) for s, auc in enumerate((0.81, 0.82))]
+    (section,) = sections(model + bound)
+    known = section.known(section.rows[0])
+    assert known.value == pytest.approx(0.44 / 0.63)
+    (itself,) = section.bounds
+    assert section.known(itself) == Ratio(1.0, 1.0, 1.0)
+    assert "100%" in to_markdown([section])
 
 
 def test_best_first_ceiling_above_floor_below_failures_last(record):

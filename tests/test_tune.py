@@ -207,3 +207,51 @@ def test_every_space_of_the_kit_makes_sense():
     for path in (ROOT / "conf" / "model").glob("*.yaml"):
         conf = yaml.safe_load(path.read_text())
         check_space(path.stem, conf["_target_"], conf.get("space", {}))
+
+
+@pytest.mark.parametrize("after", [1, 5, 11])
+def test_an_interrupted_search_ends_as_one_that_was_not(tmp_path, after):
+    space = SPACE | {"kind": {"choices": ["a", "b", None]}, "depth": {"low": 1, "high": 9}}
+
+    def uneven(values) -> float:
+        if values.get("depth") == 4:
+            raise RuntimeError("no such depth")
+        return score(values) - (values.get("kind") == "b")
+
+    whole = tune.search(space, {"trials": 12}, uneven, True, 3)
+    kept, calls = tmp_path / "trials.jsonl", []
+
+    def cut(values) -> float:
+        if len(calls) == after:
+            raise KeyboardInterrupt
+        calls.append(values)
+        return uneven(values)
+
+    with pytest.raises(KeyboardInterrupt):
+        tune.search(space, {"trials": 12}, cut, True, 3, kept, "code")
+    again = tune.search(space, {"trials": 12}, uneven, True, 3, kept, "code")
+    assert [(t["values"], t["score"]) for t in again] == [(t["values"], t["score"]) for t in whole]
+    assert len(kept.read_text().splitlines()) == 13
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e200])
+def test_a_score_that_is_no_number_is_a_failed_trial(tmp_path, value):
+    kept = tmp_path / "trials.jsonl"
+    scores = iter([0.5, value, 0.7])
+    trials = tune.search(SPACE, {"trials": 3}, lambda _: next(scores), True, 0, kept, "code")
+    assert [t["score"] for t in trials] == [0.5, None, 0.7]
+    assert trials[1]["reason"] == f"ValueError: the score is {value}"
+    assert tune.read(kept, "code") == trials
+
+
+@pytest.mark.parametrize(
+    "line", ["[" * 10_000, "{}", "null", '{"values": 3}', '{"values": {}, "score": NaN}']
+)
+def test_a_damaged_line_ends_what_is_kept(tmp_path, line):
+    kept = tmp_path / "trials.jsonl"
+    whole = tune.search(SPACE, {"trials": 4}, score, True, 0, kept, "code")
+    lines = kept.read_text().splitlines()
+    kept.write_text("\n".join([*lines[:2], line, *lines[3:]]) + "\n")
+    assert tune.read(kept, "code") == whole[:1]
+    again = tune.search(SPACE, {"trials": 4}, score, True, 0, kept, "code")
+    assert [t["values"] for t in again] == [t["values"] for t in whole]

@@ -2,30 +2,37 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import fmean
 
 import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
 from scipy.special import ndtr
 from sklearn import metrics
+from sklearn.linear_model import LogisticRegression
 
 from benchmarks import verdicts as command
+from benchmarks.analysis.estimates import Estimate, estimate, of_scores
 from benchmarks.analysis.linear import Linear
 from benchmarks.analysis.summary import sections
-from benchmarks.analysis.verdicts import Estimate, decide, estimate, holm, judge
+from benchmarks.analysis.verdicts import decide, holm, judge
 from benchmarks.cell.scores import scores
 from benchmarks.errors import BadInput
 from benchmarks.show import pages
+from benchmarks.show.answer import answer
 from benchmarks.show.markdown import fragment
 from benchmarks.show.parts import Chapter
-from benchmarks.show.results_table import results_table
+from benchmarks.show.results_table import results_data, results_table
 from benchmarks.show.spreadsheet import csv_text
 from benchmarks.show.terminal import printed
 from benchmarks.show.verdict_table import how_judged, verdicts_data, verdicts_table
 from tasks.base import Data
 from tasks.metrics import BESIDE, OF_KIND, STANDARD, named
+from tasks.table.split import Plan, split
 
 
 def outcomes(kind: str, rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, Data]:
@@ -99,35 +106,64 @@ def test_seeds_that_differ_widen_the_interval_and_more_seeds_narrow_it():
     assert width[0] > 2 * 1.96 * 0.01 / np.sqrt(3)
 
 
-def test_overlapping_splits_follow_nadeau_and_bengio():
+def on_rows(values, rows: Sequence[np.ndarray], variance: float = 1e-4) -> list[Linear]:
+    """The same, tested on these rows of a table."""
+    return [
+        Linear(each.value, each.clusters, each.rows, ids, 0.4)
+        for each, ids in zip(linears(values, variance, len(rows[0])), rows, strict=True)
+    ]
+
+
+def test_a_row_counts_once_however_many_seeds_it_tests():
+    """Windows that share nine of ten rows say little more than one of them."""
+    apart = [np.arange(1000) + 1000 * k for k in range(3)]
+    windows = [np.arange(1000) + 100 * k for k in range(3)]
+    same = [np.arange(1000)] * 3
+    found = [estimate(on_rows([0.02] * 3, rows)).of_rows for rows in (apart, windows, same)]
+    # By hand: covariances of two windows are 0.9 and 0.8 of the variance.
+    expected = [1 / 3, (3 + 2 * (0.9 + 0.9 + 0.8)) / 9, 1]
+    assert found == pytest.approx([1e-4 * share for share in expected], rel=1e-3)
+
+
+def test_scores_alone_of_overlapping_splits_follow_nadeau_and_bengio():
     values = [0.01, 0.03, 0.02, 0.04]
-    found = estimate(linears(values), test_share=0.5)
+    found = of_scores(values, overlap=1 / 3)  # a third of all rows is tested: 0.5 test per train
     # By hand: t(3 degrees of freedom, 97.5 %) = 3.1824.
     half = 3.1824 * np.sqrt((1 / 4 + 0.5) * np.var(values, ddof=1))
     assert found.interval() == pytest.approx((0.025 - half, 0.025 + half), abs=1e-5)
-    assert found.more_seeds(1e-3, 0.05) is None  # their number cannot undo the overlap
+    assert of_scores(values, overlap=1.0) is None, "the same rows: nothing tells"
 
 
 def test_rows_that_all_seeds_share_do_not_average_out():
     new = estimate(linears([0.02] * 10))
-    same = estimate(linears([0.02] * 10), same_rows=True)
-    assert np.ptp(same.interval()) > 2.5 * np.ptp(new.interval())
-    assert same.more_seeds(0.001, 0.05) is None
-    assert same.more_rows(0.01, 0.05) > 0
+    same = estimate(on_rows([0.02] * 10, [np.arange(1000)] * 10))
+    assert np.ptp(same.interval()) > 2 * np.ptp(new.interval())
+    assert same.decides(0.05, 0.0, 1000) < 1.2 * same.decides(0.05, 0.0, 10) + 0.1
+    assert same.decides(0.05, 0.0, 10, rows=100) > 0.95
+
+
+def test_few_clusters_widen_the_interval():
+    """With three clusters a normal distribution is wrong: by hand, t with two degrees of freedom
+    at most."""
+    few = estimate([Linear(0.1, np.array([1.0, -1.0, 0.0]), 30)])
+    half = np.sqrt(few.of_rows)
+    assert few.interval()[1] - 0.1 >= 4.3 * half
 
 
 def test_models_that_always_agree_are_equal():
     zeros = [Linear(0.0, np.zeros(50), 50) for _ in range(3)]
     (verdict,) = decide([("a", "b")], [estimate(zeros)], STANDARD["roc_auc"], [0.002])
     assert verdict.word == "equal in practice"
-    (verdict,) = decide([("a", "b")], [estimate(zeros, same_rows=True)], STANDARD["roc_auc"], [0.0])
+    zeros = [replace(one, units=np.arange(50)) for one in zeros]
+    (verdict,) = decide([("a", "b")], [estimate(zeros)], STANDARD["roc_auc"], [0.0])
     assert verdict.word == "equal in practice"
 
 
 def test_holm_by_hand():
     corrected, levels = holm([0.01, 0.04, 0.03])
     assert corrected.tolist() == pytest.approx([0.03, 0.06, 0.06])
-    assert levels.tolist() == pytest.approx([0.05 / 3, 0.05, 0.05 / 2])
+    # From the first that is not found on, the level where that was.
+    assert levels.tolist() == pytest.approx([0.05 / 3, 0.05 / 2, 0.05 / 2])
 
 
 @pytest.mark.parametrize(
@@ -158,20 +194,66 @@ def test_the_better_one_comes_first_whichever_way_the_metric_points():
         assert verdict.difference == pytest.approx(0.03)
 
 
-def test_what_would_tell_does_tell():
-    """The number of seeds or rows asked for finds the difference about as often as promised."""
-    found = estimate(linears([0.004, 0.002, 0.006, 0.004], 1e-5))
-    seeds = 4 + found.more_seeds(0.004, 0.05)
-    sd = np.sqrt(found.own_rows + found.own_seed)
-    means = np.random.default_rng(0).normal(0.004, sd / np.sqrt(seeds), 20_000)
-    assert (means > 1.96 * sd / np.sqrt(seeds)).mean() == pytest.approx(0.8, abs=0.08)
-    more = found.more_rows(0.004, 0.05)
-    if more is not None:
-        variance = (found.own_rows * 1000 / (1000 + more) + found.own_seed) / 4
-        assert (0.004 / np.sqrt(variance)) == pytest.approx(1.96 + 0.84, abs=0.05)
+def test_one_interval_decides_and_is_shown():
+    """Never better where it includes zero, never anything else where it lies beyond the band."""
+    random = np.random.default_rng(0)
+    words = set()
+    for _ in range(30):
+        size = int(random.integers(1, 8))
+        found = [
+            estimate(
+                linears(
+                    random.normal(random.normal(0, 0.01), 0.004, 3), 10 ** random.uniform(-8, -4)
+                )
+            )
+            for _ in range(size)
+        ]
+        labels = [(f"a{k}", f"b{k}") for k in range(size)]
+        for verdict in decide(labels, found, STANDARD["roc_auc"], [0.002] * size):
+            words.add(verdict.word)
+            assert (verdict.word == "better") == (verdict.low > 0 and verdict.high > 0.002)
+            assert (verdict.word == "equal in practice") == (
+                verdict.low >= -0.002 and verdict.high <= 0.002
+            )
+            if verdict.word == "better":
+                assert verdict.p < 0.05
+    assert len(words) == 3
 
 
-def section_of(record, *aucs: tuple[str, float], seeds=(0, 1, 2), noise: float = 1.0, ids=None):
+@pytest.mark.parametrize("seeds", [5, 20])
+def test_advice_is_the_probability_that_it_decides(seeds):
+    """Drawn anew again and again: what may be true, given what was seen, and what more seeds then
+    find."""
+    values = [0.004, 0.002, 0.006]
+    found = estimate(linears(values, 1e-5))
+    random, hits = np.random.default_rng(0), []
+    for _ in range(250):
+        own = random.choice(found.own, p=found.chance)
+        true = random.normal(found.difference, np.sqrt(found.of_rows + own / 3))
+        more = random.normal(true, np.sqrt(1e-5 + own), seeds - 3)
+        hits.append(estimate(linears([*values, *more], 1e-5)).p() < 0.05)
+    assert found.decides(0.05, 0.0, seeds) == pytest.approx(fmean(hits), abs=0.09)
+    chances = [found.decides(0.05, 0.002, n) for n in (5, 10, 30, 100)]
+    assert chances == sorted(chances)
+
+
+def test_advice_is_never_certain_and_never_hopeless():
+    found = [estimate(linears([0.0031, 0.0029, 0.003], v)) for v in (1e-5, 1e-4, 1e-3)]
+    for one in found:
+        (verdict,) = decide([("a", "b")], [one], STANDARD["roc_auc"], [0.0])
+        assert verdict.word == "can't tell"
+        assert re.search(r"; \d+ seeds would decide with [<>]? ?\d+ %", verdict.advice())
+        assert "no reasonable number" not in verdict.sentence()
+
+
+def section_of(
+    record,
+    *aucs: tuple[str, float],
+    seeds=(0, 1, 2),
+    noise: float = 1.0,
+    ids=None,
+    grouped: bool = True,
+):
     """A section whose models' predictions are more or less noisy, and how to load them."""
     arrays, records = {}, []
     for seed in seeds:
@@ -180,7 +262,8 @@ def section_of(record, *aucs: tuple[str, float], seeds=(0, 1, 2), noise: float =
         group = np.repeat(np.arange(100), 10)
         for name, quality in aucs:
             p = 1 / (1 + np.exp(-quality * (2 * labels - 1) - noise * random.normal(size=1000)))
-            kept = {"predictions": np.column_stack([1 - p, p]), "labels": labels, "group": group}
+            kept = {"predictions": np.column_stack([1 - p, p]), "labels": labels}
+            kept |= {"group": group} if grouped else {}
             arrays[name, seed] = kept | ({} if ids is None else {"ids": ids(seed)})
             records.append(record(name, seed, auc=float(metrics.roc_auc_score(labels, p))))
     (section,) = sections(records)
@@ -220,19 +303,30 @@ def test_they_fit_the_terminal(record, width):
 
 def test_the_design_is_read_off_the_rows(record):
     models = (("a", 1.0), ("b", 0.5))
-    designs = {}
     for name, ids in {
         "new rows": None,
         "same rows": lambda _: np.arange(1000),
-        "new splits": lambda seed: np.arange(1000) + seed,
+        "new splits": lambda seed: np.arange(1000) + 100 * seed,
     }.items():
-        section, load = section_of(record, *models, ids=ids)
-        designs[name] = judge(section, load).verdicts[0].design
-    assert all(name == design for name, design in designs.items())
+        section, load = section_of(record, *models, ids=ids, grouped=False)
+        assert judge(section, load).verdicts[0].design == name
     section, load = section_of(record, *models, seeds=(4,))
     (verdict,) = judge(section, load).verdicts
     assert verdict.design == "one seed"
     assert "one seed does not tell" in how_judged(judge(section, load))
+
+
+def test_better_on_one_seed_says_so_everywhere(record):
+    section, load = section_of(record, ("good", 1.0), ("poor", 0.2), seeds=(4,))
+    judged = judge(section, load)
+    assert judged.verdicts[0].word == "better"
+    for text in (
+        judged.verdicts[0].sentence(),
+        fragment([verdicts_table(judged)]),
+        fragment([results_table(judged)]),
+        answer(judged),
+    ):
+        assert "this seed" in text or "one seed" in text
 
 
 def test_only_seeds_that_both_finished_are_paired(record):
@@ -241,6 +335,116 @@ def test_only_seeds_that_both_finished_are_paired(record):
     judged = judge(section, lambda r: None if (r["model"], r["seed"]) in gone else load(r))
     assert judged.verdicts[0].seeds == 2
     assert judge(section, lambda _: None).verdicts == []
+
+
+def with_seeds(record, **seeds):
+    """Two or more models of one quality each on the seeds given: `(quality, seeds)`. Later seeds
+    are easier, so that a mean over other seeds misleads."""
+    arrays, records = {}, []
+    for name, (quality, own) in seeds.items():
+        for seed in own:
+            random = np.random.default_rng(seed)
+            labels = random.integers(2, size=1000)
+            noise = random.normal(size=1000) + 0.3 * np.random.default_rng(
+                [seed, *name.encode()]
+            ).normal(size=1000)
+            p = 1 / (1 + np.exp(-(quality + 0.5 * seed) * (2 * labels - 1) - noise))
+            arrays[name, seed] = {"predictions": np.column_stack([1 - p, p]), "labels": labels}
+            records.append(record(name, seed, auc=float(metrics.roc_auc_score(labels, p))))
+    (section,) = sections(records)
+    return judge(section, lambda r: arrays.get((r["model"], r["seed"])))
+
+
+UNLIKE = {
+    "lacks the hard one": {"a": (0.6, (0, 1, 2)), "b": (0.5, (1, 2)), "c": (0.3, (0, 1, 2))},
+    "has one alone": {"a": (0.5, (0, 1, 2)), "b": (0.7, (0,)), "c": (0.4, (0, 1, 2))},
+    "two rows": {"a": (0.6, (0, 1, 2)), "b": (0.4, (1, 2))},
+    "more of one": {"a": (0.5, (0, 1)), "b": (0.6, (0, 1)), "c": (0.4, tuple(range(5)))},
+    "none in common": {"a": (0.5, (0, 1)), "b": (0.6, (2, 3))},
+}
+
+
+@pytest.mark.parametrize("case", UNLIKE)
+def test_the_table_never_contradicts_its_verdicts(record, case):
+    judged = with_seeds(record, **UNLIKE[case])
+    ranked = [row.label for row in judged.rows if row.is_ranked]
+    for verdict in judged.verdicts:
+        if verdict.a in ranked and verdict.b in ranked:
+            assert ranked.index(verdict.a) < ranked.index(verdict.b)
+            means = [
+                row.score("roc_auc").mean
+                for row in judged.rows
+                if row.label in (verdict.a, verdict.b)
+            ]
+            assert verdict.difference == pytest.approx(means[0] - means[1]), "it is what is shown"
+    text = fragment([results_table(judged)])
+    lines = {line.split("|")[1].strip(): line for line in text.splitlines() if "|" in line}
+    top = judged.rows[0].label
+    for verdict in judged.verdicts:
+        if top in (verdict.a, verdict.b) and verdict.word == "better":
+            other = verdict.b if verdict.a == top else verdict.a
+            assert ("worse" if verdict.a == top else "better") in lines[other]
+            assert ("better" if verdict.a == top else "worse") not in lines[other]
+    every = {seed for _, seeds in UNLIKE[case].values() for seed in seeds}
+    for name, (_, seeds) in UNLIKE[case].items():
+        if len(seeds) < len(every):
+            assert f"{len(seeds)} of {len(every)}" in lines[name], "it is marked"
+            assert f"{name}: {len(seeds)} of {len(every)} seeds" in text
+
+
+def test_a_row_with_an_easy_seed_more_is_not_ranked_by_it(record):
+    judged = with_seeds(record, a=(0.6, (0, 1)), b=(0.5, (0, 1, 4)))
+    assert [row.label for row in judged.rows] == ["a", "b"]
+    assert judged.verdicts[0].a == "a"
+    assert "as good" not in answer(judged)
+
+
+def test_a_row_that_beats_the_first_and_has_no_rank_is_called_better(record):
+    judged = with_seeds(record, a=(0.5, (0, 1, 2)), b=(1.5, (0,)), c=(0.4, (0, 1, 2)))
+    assert [row.label for row in judged.rows] == ["a", "c", "b"]
+    assert "b" not in judged.standings
+    assert "On the seeds in common b is better than it (+" in answer(judged)
+
+
+def test_ranks_are_what_the_verdicts_leave_open(record):
+    section, load = section_of(record, ("good", 1.0), ("twin", 1.0001), ("poor", 0.2), noise=1.5)
+    judged = judge(section, load)
+    known = judged.standings
+    assert (known["poor"].low, known["poor"].high) == (3, 3)
+    assert {(known[name].low, known[name].high) for name in ("good", "twin")} == {(1, 2)}
+    assert sum(one.first for one in known.values()) == pytest.approx(1)
+    text = fragment([results_table(judged)])
+    assert "1–2" in text
+    assert "First when the test rows are drawn again: " in text
+    (line,) = (line for line in results_data([judged]) if line["model"] == "poor")
+    assert (line["rank_low"], line["rank_high"], line["first_share"]) == (3, 3, 0)
+
+
+@pytest.mark.parametrize("ids", [None, lambda seed: np.arange(1000) + 100 * seed])
+def test_first_stays_first_as_often_as_in_a_bootstrap_over_rows(record, ids):
+    """Weights on influences give what drawing rows and scoring again gives."""
+    models = (("a", 0.6), ("b", 0.55), ("c", 0.5))
+    section, load = section_of(record, *models, noise=2.0, ids=ids, grouped=False)
+    judged = judge(section, load)
+    names = [row.label for row in judged.rows]
+    random, first = np.random.default_rng(0), []
+    every = 1200 if ids else 3000
+    for _ in range(100):
+        weight = random.multinomial(every, np.full(every, 1 / every))
+        means = []
+        for row in judged.rows:
+            values = []
+            for r in row.records:
+                kept = load(r)
+                at = kept["ids"] if ids else np.arange(1000) + 1000 * r["seed"]
+                values.append(
+                    metrics.roc_auc_score(
+                        kept["labels"], kept["predictions"][:, 1], sample_weight=weight[at]
+                    )
+                )
+            means.append(fmean(values))
+        first.append(int(np.argmax(means)))
+    assert judged.standings[names[0]].first == pytest.approx(fmean(k == 0 for k in first), abs=0.12)
 
 
 def test_a_metric_the_task_does_not_have_is_refused(record):
@@ -311,13 +515,13 @@ def called_different(found: Sequence[Estimate]) -> float:
 @pytest.mark.parametrize(
     ("seeds", "luck", "least", "most"),
     [
-        (3, 0.17, 0.93, 0.985),
-        (5, 0.17, 0.93, 0.97),
-        (10, 0.17, 0.93, 0.97),
+        (3, 0.17, 0.95, 1.0),
+        (5, 0.17, 0.95, 0.99),
+        (10, 0.17, 0.94, 0.98),
         (3, 0.0, 0.95, 1.0),
         (10, 0.0, 0.95, 1.0),
-        (3, 0.3, 0.91, 0.97),
-        (10, 0.3, 0.91, 0.97),
+        (3, 0.3, 0.94, 0.99),
+        (10, 0.3, 0.93, 0.97),
     ],
 )
 def test_equal_models_are_rarely_called_different_and_intervals_cover(seeds, luck, least, most):
@@ -326,13 +530,13 @@ def test_equal_models_are_rarely_called_different_and_intervals_cover(seeds, luc
     covered = fmean(low <= 0 <= high for low, high in (one.interval() for one in found))
     different = called_different(found)
     print(f"{seeds} seeds, luck {luck}: covers {covered:.3f}, called different {different:.3f}")
-    assert different <= (0.05 if least >= 0.93 else 0.09)
+    assert different <= 1 - least + 1e-9
     assert least <= covered <= most
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("seeds", "better"), [(5, 0.7), (10, 0.45)])
-def test_a_known_difference_is_found_with_the_power_that_was_promised(seeds, better):
+def test_a_known_difference_is_found_nearly_as_often_as_it_could_be(seeds, better):
     random = np.random.default_rng(seeds)
     single = [simulated(random, 1, (better, 0.2), 0.17).difference for _ in range(4000)]
     true, spread = fmean(single), np.std(single) / np.sqrt(seeds)
@@ -342,4 +546,129 @@ def test_a_known_difference_is_found_with_the_power_that_was_promised(seeds, bet
     covered = fmean(low <= true <= high for low, high in (one.interval() for one in found))
     print(f"{seeds} seeds: promised {promised:.3f}, found {power:.3f}, covers {covered:.3f}")
     assert power == pytest.approx(promised, abs=0.1)
-    assert 0.93 <= covered <= 0.97
+    assert covered >= 0.94
+
+
+# Of one table, split again by every seed --------------------------------------------------------
+
+SPLITS = [(way, seeds) for way in ("random", "time", "group") for seeds in (3, 5)]
+ROWS = 400
+SHIFT = 0.4  # a true difference, in units of how rows vary
+
+
+def of_splits(random, way: str, seeds: int, shift: float = 0.0, luck: float = 0.9) -> list[Linear]:
+    """Differences of two models that err row by row, more alike on the same row in two seeds than
+    not, by the splits of a table. luck: as above, in units of what the rows of a seed cause."""
+    size = 5 if way == "group" else 1
+    group = np.repeat(np.arange(ROWS // size), size)
+    labels = random.integers(2, size=ROWS)
+    lasting = random.normal(size=ROWS) + random.normal(size=ROWS)[group] * (size > 1)
+    made = []
+    for seed in range(seeds):
+        draw = seed if way == "time" else int(random.integers(2**31))
+        by = {"random": None, "time": pd.Series(np.arange(ROWS)), "group": pd.Series(group)}[way]
+        train, test = split(Plan(way, None, ""), draw, 0.3, labels, ("0", "1"), by)[:2]
+        each = shift + lasting[test] + 0.5 * random.normal(size=len(test))
+        units, place = np.unique(group[test], return_inverse=True)
+        apart = np.bincount(place, each - each.mean())
+        value = each.mean() + luck * random.normal() * np.sqrt(1.25 + (size > 1)) / np.sqrt(
+            len(test)
+        )
+        made.append(Linear(float(value), apart, len(test), units, len(test) / len(train)))
+    return made
+
+
+@pytest.mark.parametrize(("way", "seeds"), SPLITS)
+def test_splits_of_a_table_rarely_tell_equal_models_apart(way, seeds):
+    random = np.random.default_rng(seeds)
+    equal = [estimate(of_splits(random, way, seeds)).p() < 0.05 for _ in range(150)]
+    unlike = [estimate(of_splits(random, way, seeds, SHIFT)).p() < 0.05 for _ in range(40)]
+    print(f"{way}, {seeds} seeds: false {fmean(equal):.3f}, found {fmean(unlike):.2f}")
+    assert fmean(equal) <= 0.05 + 0.03  # 150 draws of 5 % stay below that in 95 %
+    assert fmean(unlike) >= (0.2 if way == "group" else 0.4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("luck", [0.0, 0.9])
+@pytest.mark.parametrize(("way", "seeds"), [*SPLITS, ("random", 10), ("time", 10), ("group", 10)])
+def test_splits_of_a_table_tell_equal_models_apart_in_five_per_cent(way, seeds, luck):
+    random = np.random.default_rng(seeds)
+    equal = [estimate(of_splits(random, way, seeds, luck=luck)).p() < 0.05 for _ in range(1000)]
+    unlike = [estimate(of_splits(random, way, seeds, SHIFT, luck)).p() < 0.05 for _ in range(400)]
+    print(f"{way}, {seeds} seeds, {luck}: false {fmean(equal):.3f}, found {fmean(unlike):.3f}")
+    assert fmean(equal) <= 0.06
+    assert fmean(unlike) >= (0.2 if way == "group" else 0.4)
+
+
+def fitted(random, way: str, seeds: int, gain: float = 0.0) -> list[Linear]:
+    """Two real models, each of which sees half of the columns; equal if these are as good."""
+    size = 6 if way == "group" else 1
+    group = np.repeat(np.arange(ROWS // size + 1), size)[:ROWS]
+    columns = random.normal(size=(ROWS, 6)) + random.normal(size=(ROWS, 6))[group] * (size > 1)
+    truth = 0.6 * columns @ np.r_[np.full(3, 1 + gain), np.ones(3)]
+    labels = (random.random(ROWS) < 1 / (1 + np.exp(-truth))).astype(int)
+    made = []
+    for seed in range(seeds):
+        draw = seed if way == "time" else int(random.integers(2**31))
+        by = {"random": None, "time": pd.Series(np.arange(ROWS)), "group": pd.Series(group)}[way]
+        train, test = split(Plan(way, None, ""), draw, 0.3, labels, ("0", "1"), by)[:2]
+        pair = []
+        for half in (slice(3), slice(3, 6)):
+            model = LogisticRegression().fit(columns[train, half], labels[train])
+            found = model.predict_proba(columns[test, half])
+            value, each = STANDARD["roc_auc"].influence(found, labels[test])
+            units, place = np.unique(group[test], return_inverse=True)
+            clusters = np.bincount(place, each)
+            pair.append(Linear(value, clusters, len(test), units, len(test) / len(train)))
+        made.append(pair[0].minus(pair[1]))
+    return made
+
+
+@pytest.mark.parametrize("way", ["random", "time", "group"])
+def test_real_models_that_are_equal_are_rarely_told_apart(way):
+    random = np.random.default_rng(1)
+    equal = [estimate(fitted(random, way, 3)).p() < 0.05 for _ in range(60)]
+    assert fmean(equal) <= 0.05 + 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("way", "seeds"), SPLITS)
+def test_real_models_that_are_equal_are_told_apart_in_five_per_cent(way, seeds):
+    random = np.random.default_rng(seeds)
+    equal = [estimate(fitted(random, way, seeds)).p() < 0.05 for _ in range(600)]
+    unlike = [estimate(fitted(random, way, seeds, 0.8)).p() < 0.05 for _ in range(300)]
+    print(f"{way}, {seeds} seeds, fitted: false {fmean(equal):.3f}, found {fmean(unlike):.3f}")
+    assert fmean(equal) <= 0.065
+    assert fmean(unlike) >= 0.2
+
+
+# One seed, and unlike seeds ----------------------------------------------------------------------
+
+
+def test_one_seed_knows_nothing_of_another_and_says_what_it_would_with_luck():
+    """Between networks that differ in their seed alone, `better` is false in a sixth of the runs:
+    it is about the seed. With the luck of a seed in it, it is not."""
+    random = np.random.default_rng(0)
+    found = [simulated(random, 1, (0.2, 0.2), 0.17) for _ in range(200)]
+    assert 0.05 < fmean(one.p() < 0.05 for one in found) < 0.3
+    assert fmean(one.with_luck().p() < 0.05 for one in found) <= 0.05
+
+
+@pytest.mark.parametrize("way", ["new rows", "random", "time"])
+def test_unlike_seeds_rarely_tell_equal_models_apart(way):
+    """Two runs on other seeds: nothing is paired. Of one table they share most of their rows."""
+    random = np.random.default_rng(0)
+    false = []
+    for _ in range(100):
+        if way == "new rows":
+            cells = [simulated_alone(random) for _ in range(6)]
+        else:
+            cells = of_splits(random, way, 6)
+        false.append(estimate(cells, [1, 1, 1, -1, -1, -1]).p() < 0.05)
+    assert fmean(false) <= 0.05 + 0.04
+
+
+def simulated_alone(random) -> Linear:
+    """The score of a model on a seed of its own."""
+    each = random.normal(random.normal(0, 0.05), 1, 400)
+    return Linear(float(each.mean()), each - each.mean(), 400)

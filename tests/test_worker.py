@@ -6,12 +6,13 @@ import signal
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from benchmarks.runner.execute import QUICK
 from benchmarks.runner.peaks import children_peaks
 from benchmarks.runner.worker import THREAD_VARIABLES, Worker, WorkerDied
-from tests.conftest import is_alive
+from tests.conftest import is_alive, wait_for
 
 STEEP = {"_target_": "tests.harness.Steep"}
 COIN = {"_target_": "tests.harness.Coin"}
@@ -28,6 +29,12 @@ def job(**settings: object) -> dict:
     }
 
 
+@pytest.fixture(scope="module")
+def kept():
+    with Worker(1) as started:
+        yield started
+
+
 @pytest.fixture(params=[True, False], ids=["fork", "spawn"])
 def worker(request):
     with Worker(1, request.param) as started:
@@ -40,7 +47,7 @@ def test_a_worker_runs_one_cell_after_another_whatever_became_of_the_last(worker
     for mode in ("good", "raise", "kill", "exit", "hang", "good again"):
         folder = tmp_path / mode
         folder.mkdir()
-        limits = {"seconds": 5 if mode == "hang" else 60}
+        limits = {"seconds": 10 if mode == "hang" else 60}
         ending = worker.run(job(mode=mode), folder, limits)
         left = folder / "outcome.json"
         status = json.loads(left.read_text())["status"] if left.exists() else None
@@ -62,6 +69,46 @@ def test_what_a_cell_started_ends_with_it(worker, tmp_path):
     ending = worker.run(job(mode="hang with a child") | folders, tmp_path, {"seconds": 10})
     assert ending.timed_out
     assert not is_alive(int((tmp_path / "child.pid").read_text()))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="orphans can be adopted on Linux alone")
+@pytest.mark.parametrize("way", ["own session", "daemon", "ignores", "bomb"])
+@pytest.mark.parametrize("hang", [True, False], ids=["to the limit", "to its end"])
+def test_whatever_a_cell_started_is_gone_when_it_ended(way, hang, tmp_path, kept):
+    model = {"_target_": "tests.planted.children.Model", "way": way, "hang": hang}
+    folders = {"folders": {"checkpoints": str(tmp_path / "pids")}}
+    limits = {"seconds": 4 if hang else 60}
+    ending = kept.run(job() | {"model": model} | folders, tmp_path, limits)
+    assert ending.timed_out == hang
+    pids = [int(file.name) for file in (tmp_path / "pids").iterdir()]
+    assert pids
+    assert [pid for pid in pids if is_alive(pid)] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="orphans can be adopted on Linux alone")
+@pytest.mark.parametrize("which", ["guard", "server", "parent"])
+def test_whoever_dies_no_cell_is_left(which, tmp_path):
+    """The cell, and a daemon of its own, end when one of the processes above them is killed."""
+    with Worker(1) as worker:
+        worker.load(())
+        worker.wait()
+        guard = psutil.Process(worker._process.pid)
+        (server,) = guard.children()
+        model = {"_target_": "tests.planted.children.Model", "way": "daemon"}
+        folders = {"folders": {"checkpoints": str(tmp_path / "pids")}}
+        request = job() | {"model": model} | folders
+        worker._send({"job": request, "folder": str(tmp_path), "limits": {"seconds": 60}})
+        wait_for(lambda: list(tmp_path.glob("pids/*")))
+        pids = [int(file.name) for file in (tmp_path / "pids").iterdir()]
+        everything = [guard.pid, *(child.pid for child in guard.children(recursive=True)), *pids]
+        assert len(set(everything)) >= 4
+        if which == "parent":
+            worker._process.stdin.close()
+        else:
+            (guard if which == "guard" else server).kill()
+            with pytest.raises(WorkerDied, match=r"killed by signal 9 \(SIGKILL\)"):
+                worker._answer()
+        wait_for(lambda: not any(map(is_alive, everything)), seconds=5)
 
 
 def test_both_ways_to_start_a_process_give_the_same_predictions(tmp_path):

@@ -1,7 +1,8 @@
 """What became of a metric from one run to another, and whether that is more than noise.
 
-On the same test rows the comparison is paired, seed by seed and row by row; elsewhere what either
-side is known by adds up (docs/measuring.md, "Comparing two runs"). Knows no run and no file.
+On the same test rows the comparison is paired, seed by seed and row by row; elsewhere it is one of
+two means, of which rows that both were tested on count once (docs/measuring.md, "Comparing two
+runs"). Knows no run and no file.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,13 +12,15 @@ from typing import Literal
 import numpy as np
 
 from benchmarks.analysis import verdicts
-from benchmarks.analysis.estimates import Estimate, apart, estimate, of_differences, of_scores
-from benchmarks.analysis.outcomes import Load, Measured, Outcome, design, outcomes
+from benchmarks.analysis.estimates import Estimate, estimate, of_scores
+from benchmarks.analysis.linear import Linear
+from benchmarks.analysis.outcomes import Load, Outcome, outcomes, overlap
 from benchmarks.analysis.pairing import Pair, seeds_of
 from tasks.metrics import Facts
 
 Word = Literal["identical", "better", "worse", "equal in practice", "can't tell"]
 Rows = Literal["same", "other", "unknown"]
+TOLD = ("better", "worse")
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Change:
     ground: Ground
     estimate: Estimate | None = None
     """Of after - before; None where nothing tells how it varies."""
-    interval: tuple[float, float] | None = None  # 95 %, of after - before
+    interval: tuple[float, float] | None = None  # that decides, of after - before
     word: Word = "can't tell"
     advice: str = ""
     """Where nobody can tell: what it would take."""
@@ -55,6 +58,12 @@ class Change:
     @property
     def difference(self) -> float:
         return self.after - self.before
+
+    @property
+    def said(self) -> str:
+        """The word, and what it is about."""
+        is_local = self.estimate is not None and self.estimate.design == "one seed"
+        return f"{self.word} on this seed" if is_local and self.word in TOLD else self.word
 
     def is_worse_by_more_than(self, amount: float) -> bool:
         """Beyond noise: the whole interval is on the worse side, its middle beyond the amount."""
@@ -132,14 +141,17 @@ def _paired(
 ) -> Change:
     measured = [(b.measured(metric.name), a.measured(metric.name)) for a, b in both]
     by_rows = [(after, before) for after, before in measured if after and before]
-    if len(by_rows) < len(both):  # a metric that no row tells apart
-        old, new = (
-            [of_row[outcome.seed] for outcome, _ in both] for of_row in scores(pair, metric.name)
-        )
-        known = of_differences([b - a for a, b in zip(old, new, strict=True)])
-        return _change(metric, old, new, ground, known)
-    after, before = ([side.linear.value for side in sides] for sides in zip(*by_rows, strict=True))
-    return _change(metric, before, after, ground, verdicts.paired(by_rows))
+    if len(by_rows) == len(both) and (found := verdicts.paired(by_rows)):
+        values = ([side.value for side in sides] for sides in zip(*by_rows, strict=True))
+        after, before = values
+        return _change(metric, before, after, ground, found)
+    # A metric that no row tells apart.
+    old, new = (
+        [of_row[outcome.seed] for outcome, _ in both] for of_row in scores(pair, metric.name)
+    )
+    shared = overlap([outcome for outcome, _ in both])
+    known = of_scores([b - a for a, b in zip(old, new, strict=True)], overlap=shared)
+    return _change(metric, old, new, ground, known)
 
 
 def _unpaired(
@@ -153,13 +165,35 @@ def _unpaired(
     known_sides = [[seed for seed in side if seed is not None] for side in sides]
     if [len(side) for side in known_sides] != [len(side) for side in sides]:
         return _from_scores(pair, metric)
-    values = [[seed.linear.value for seed in side] for side in known_sides]
-    known = apart(_mean(known_sides[1]), _mean(known_sides[0]))
+    values = [[seed.value for seed in side] for side in known_sides]
+    if not _same_data(pair):
+        known_sides = [
+            _of_its_own(side, sign) for side, sign in zip(known_sides, (1, -1), strict=True)
+        ]
+    signs = [sign for side, sign in zip(known_sides, (-1, 1), strict=True) for _ in side]
+    known = estimate([*known_sides[0], *known_sides[1]], signs)
     return _change(metric, values[0], values[1], ground, known)
 
 
-def _mean(seeds: Sequence[Measured]) -> Estimate:
-    return estimate([seed.linear for seed in seeds], *design(seeds))
+def _same_data(pair: Pair) -> bool:
+    """Does an id mean the same row in both?"""
+    before, after = (
+        (r["task"], r["config"]["task"], r["code"]["task"], r["code"].get("data"))
+        for r in (pair.before.first, pair.after.first)
+    )
+    return before == after
+
+
+def _of_its_own(side: Sequence[Linear], sign: int) -> list[Linear]:
+    """The same cells, with names of their rows that those of the other sign do not have."""
+    units = [cell.units for cell in side if cell.units is not None]
+    if len(units) < len(side):
+        return list(side)
+    code = {name: sign * k for k, name in enumerate(np.unique(np.concatenate(units)).tolist(), 1)}
+    return [
+        replace(cell, units=np.array([code[name] for name in one.tolist()]))
+        for cell, one in zip(side, units, strict=True)
+    ]
 
 
 def _from_scores(pair: Pair, metric: Facts) -> Change:

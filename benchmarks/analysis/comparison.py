@@ -161,11 +161,12 @@ def with_verdicts(blocks: Sequence[Block]) -> list[Block]:
 
 def failures(comparison: Comparison, amount: float) -> list[str]:
     """A sentence on every model whose main metric is worse than in the first run by more than
-    `amount` and beyond noise, or that was done there and ended otherwise in a later one."""
+    `amount` and beyond noise, or that was done there and ended otherwise in a later one. What was
+    tried beside a model that both runs have is no fault of it."""
     found = []
     for b in comparison.blocks:
         where = f"{b.before.label}, {b.names[1]} against {b.names[0]}"
-        for line in b.lines:
+        for line in (line for line in b.lines if not line.pair.beside):
             change = line.changes.get(b.metrics[0])
             if change and change.is_worse_by_more_than(amount) and change.interval:
                 low, high = change.interval

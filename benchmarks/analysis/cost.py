@@ -1,7 +1,7 @@
 """Total cost: search, training and N predictions, in seconds and in money, and where it pays.
 
 What a cell measured, drawn on in a straight line: training is paid once, every prediction costs
-its share of the features and of a call with many rows.
+its share of the features and of the call with all test rows.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import pydantic
 import yaml
 
-from benchmarks.analysis.summary import Row, Section, phase
+from benchmarks.analysis.summary import Row, Section, phase, row_latency
 from benchmarks.errors import BadInput, refusal
 from benchmarks.records.records import Record
 
@@ -65,10 +65,11 @@ class Cost:
 
 
 def costs(section: Section, prices: Prices) -> list[Cost]:
-    """One for each row with a cell that is done; medians over seeds."""
+    """One for each row with a cell that is done and a clock that nothing disturbed; medians over
+    seeds."""
     found = []
     for row in section.rows:
-        once, each = row.median(seconds_once), row.median(seconds_each)
+        once, each = section.seconds(row, seconds_once), section.seconds(row, seconds_each)
         if once is None or each is None:
             continue
         per_second = _hour(row, prices) / 3600
@@ -97,11 +98,10 @@ def seconds_once(record: Record) -> float:
 
 
 def seconds_each(record: Record) -> float:
-    """A row's share of the features, and of the call with most rows."""
+    """A row's share of the features, and of the call with all test rows."""
     rows = record["rows"]
-    size = max(map(int, record["latency"]))
-    call: float = record["latency"][str(size)]["p50"]
-    return (phase(record, "view") or 0.0) / (rows["train"] + rows["test"]) + call / size
+    features = (phase(record, "view") or 0.0) / (rows["train"] + rows["test"])
+    return features + (row_latency(record) or 0.0)
 
 
 def _hour(row: Row, prices: Prices) -> float:

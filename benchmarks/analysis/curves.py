@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.analysis.summary import Row
+from benchmarks.analysis.tenths import TENTHS, tenths
 from benchmarks.records.records import Record
 
-BINS = 10
 SHARES = np.linspace(0, 1, 51)
 THRESHOLDS = np.linspace(0, 1, 201)
 TRUTH = "true probabilities"
@@ -22,7 +22,8 @@ class Curve:
 
     label: str
     calibration: Sequence[tuple[float, float, float]]
-    """(mean prediction, share that was positive, share of rows) of tenths of the rows"""
+    """(mean prediction, share that was positive, share of rows) of tenths of the rows, from the
+    least to the most sure; rows with the same prediction are in the same one"""
     gain: np.ndarray
     """(51,) share of all positives among the first 0 %, 2 %, … of rows, best first"""
     sent: np.ndarray
@@ -56,8 +57,9 @@ def _curve(label: str, row: Row, load: Load, scores_of: Callable[[Any], Any]) ->
         seeds.append(_of_seed(scores.astype(np.float64), arrays["labels"] == 1))
     if not seeds:
         return None
-    bins, gains, sent, positives = (np.mean(part, axis=0) for part in zip(*seeds, strict=True))
-    return Curve(label, [(p, o, n) for p, o, n in bins if n > 0], gains, sent, positives)
+    bins, *others = zip(*seeds, strict=True)
+    gains, sent, positives = (np.mean(part, axis=0) for part in others)
+    return Curve(label, _over_seeds(bins), gains, sent, positives)
 
 
 def _of_seed(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -71,9 +73,11 @@ def _of_seed(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, ...]
     gain = np.interp(SHARES * n, rows, reached) / max(1, hits.sum())
     at_least = np.searchsorted(-ranked, -THRESHOLDS, side="right")
     cumulated = np.concatenate([[0], np.cumsum(hits)])
+    tenth = tenths(ranked)
+    parts = [tenth == k for k in range(TENTHS)]
     bins = [
-        (ranked[part].mean(), hits[part].mean(), len(part) / n) if len(part) else (0.0, 0.0, 0.0)
-        for part in np.array_split(np.arange(n), BINS)
+        (ranked[part].mean(), hits[part].mean(), part.mean()) if part.any() else (0.0, 0.0, 0.0)
+        for part in parts
     ]
     return np.array(bins), gain, at_least / n, cumulated[at_least] / n
 
@@ -89,6 +93,14 @@ def confidence(row: Row, load: Load) -> Sequence[tuple[float, float, float]]:
         sure = arrays["predictions"].max(axis=1).astype(np.float64)
         right = arrays["predictions"].argmax(axis=1) == arrays["labels"]
         seeds.append(_of_seed(sure, right)[0])
-    if not seeds:
-        return []
-    return [(p, o, n) for p, o, n in np.mean(seeds, axis=0) if n > 0]
+    return _over_seeds(seeds) if seeds else []
+
+
+def _over_seeds(bins: Sequence[np.ndarray]) -> list[tuple[float, float, float]]:
+    """The tenths of all seeds' rows, without those that no seed has rows in."""
+    by_seed = np.array(bins)  # (seeds, 10, 3)
+    rows = by_seed[:, :, 2]
+    there = rows.sum(axis=0) > 0
+    sums = (by_seed[:, :, :2] * rows[:, :, None]).sum(axis=0)[there]
+    means = sums / rows.sum(axis=0)[there, None]
+    return [(p, o, n) for (p, o), n in zip(means, rows.mean(axis=0)[there], strict=True)]

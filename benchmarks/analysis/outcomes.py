@@ -4,6 +4,7 @@ metric. Loads nothing but NumPy."""
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -19,25 +20,17 @@ NEEDED = ("predictions", "labels", "ids", "group")
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A metric on the test rows of one seed."""
-
-    linear: Linear
-    ids: np.ndarray | None
-    test_share: float  # test rows per train row
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What one finished cell predicted for its test rows."""
 
     seed: int
     arrays: Mapping[str, Any]
-    test_share: float
     scores: Mapping[str, float | None]
+    test_share: float = 0.0  # test rows per train row
 
-    def measured(self, metric: str) -> Measured | None:
-        """None for a metric that nothing tells row by row."""
+    def measured(self, metric: str) -> Linear | None:
+        """The metric on these rows. None for one that nothing tells row by row, or of which the
+        rows, all of one group, do not tell how it varies."""
         own, known = self.arrays.get(f"influence_{metric}"), named(metric)
         value = self.scores.get(metric)
         if own is not None and value is not None:  # of a metric that its task brought
@@ -47,7 +40,9 @@ class Outcome:
         else:
             return None
         clusters = each if self._group is None else np.bincount(self._group, each)
-        return Measured(Linear(value, clusters, len(each)), self.arrays.get("ids"), self.test_share)
+        if len(clusters) < 2:
+            return None
+        return Linear(value, clusters, len(each), self.units, self.test_share)
 
     def has_rows_of(self, other: "Outcome") -> bool:
         """Are these the same test rows, as far as labels, ids and groups can tell?"""
@@ -66,6 +61,15 @@ class Outcome:
         return mine.dtype == its.dtype and np.array_equal(mine, its)
 
     @cached_property
+    def units(self) -> np.ndarray | None:
+        """(n_clusters,) which rows of a data set these are, or which groups of rows; None where
+        every seed draws rows of its own."""
+        ids, group = self.arrays.get("ids"), self.arrays.get("group")
+        if ids is None:
+            return None
+        return np.asarray(ids) if group is None else np.unique(group)
+
+    @cached_property
     def _group(self) -> np.ndarray | None:
         """(n_test,) number of the cluster that a row belongs to."""
         group = self.arrays.get("group")
@@ -78,17 +82,18 @@ def outcomes(row: Row, load: Load) -> Iterator[Outcome]:
         arrays = load(record)
         if arrays is not None and is_finite(arrays["predictions"]):
             share = record["rows"]["test"] / record["rows"]["train"]
-            yield Outcome(record["seed"], arrays, share, record["scores"])
+            yield Outcome(record["seed"], arrays, record["scores"], share)
 
 
 def is_finite(predictions: Any) -> bool:
     return isinstance(predictions, list) or bool(np.isfinite(predictions).all())
 
 
-def design(seeds: Sequence[Measured]) -> tuple[float | None, bool]:
-    """(test rows per train row if splits overlap else None, are the test rows all the same)"""
-    first = seeds[0].ids
-    if first is None:
-        return None, False
-    same = all(seed.ids is not None and np.array_equal(first, seed.ids) for seed in seeds)
-    return (None, True) if same else (seeds[0].test_share, False)
+def overlap(seeds: Sequence[Outcome]) -> float:
+    """The part of a seed's test rows that another seed is tested on too, on average."""
+    units = [seed.units for seed in seeds]
+    known = [one for one in units if one is not None]
+    if len(known) < len(units) or len(units) < 2:
+        return 0.0
+    shares = [len(np.intersect1d(a, b)) / min(len(a), len(b)) for a, b in combinations(known, 2)]
+    return float(np.mean(shares))

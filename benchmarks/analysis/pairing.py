@@ -13,13 +13,14 @@ class Pair:
 
     before: Row
     after: Row
+    beside: bool = False
+    """One of the two has its like in the other run; this is what else was tried there."""
 
     @property
     def label(self) -> str:
         if self.before.label == self.after.label:
             return self.before.label
-        model = self.before.first["model"]
-        return f"{self.before.label} → {self.after.label.removeprefix(f'{model} ')}"
+        return " → ".join(map(set_apart, (self.before, self.after)))
 
     def on_common_seeds(self) -> "Pair":
         """Both rows with the seeds that both finished, so that like is compared with like; as they
@@ -31,7 +32,13 @@ class Pair:
             replace(row, records=[r for r in row.done if r["seed"] in seeds])
             for row in (self.before, self.after)
         )
-        return Pair(before, after)
+        return replace(self, before=before, after=after)
+
+
+def set_apart(row: Row) -> str:
+    """A row's label, what is set in brackets: `network (width=512)`."""
+    model, rest = row.first["model"], row.label.removeprefix(row.first["model"]).strip()
+    return f"{model} ({rest})" if rest else model
 
 
 def seeds_of(row: Row) -> set[int]:
@@ -40,31 +47,27 @@ def seeds_of(row: Row) -> set[int]:
 
 
 def pairs(before: Section, after: Section) -> list[Pair]:
-    """Rows that belong together: those with the same label, then, model by model, the plain one
-    (or only one) of each run that is left."""
+    """Rows that belong together: those with the same label; then, model by model, the only ones
+    that are left, or the plain one of a run with each variant that the other has alone."""
     partners = {row.label: row for row in after.rows}
     found = [Pair(row, partners[row.label]) for row in before.rows if row.label in partners]
     met = {pair.before.label for pair in found}
+    left: list[dict[str, list[Row]]] = [{}, {}]  # rows without a partner, by model
+    for section, of_model in zip((before, after), left, strict=True):
+        for row in section.rows:
+            if row.label not in met:
+                of_model.setdefault(row.first["model"], []).append(row)
+    own = {row.label: row for row in before.rows}
     for model in dict.fromkeys(row.first["model"] for row in before.rows):
-        a, b = (
-            plain_or_only(
-                [
-                    row
-                    for row in section.rows
-                    if row.first["model"] == model and row.label not in met
-                ],
-                model,
-            )
-            for section in (before, after)
-        )
-        if a and b:
-            found.append(Pair(a, b))
+        mine, its = (of_model.get(model, []) for of_model in left)
+        if len(mine) == len(its) == 1:
+            found.append(Pair(mine[0], its[0]))
+            continue
+        if model in own:
+            found += [Pair(own[model], row, model in met) for row in its]
+        if model in partners:
+            found += [Pair(row, partners[model], model in met) for row in mine]
     return found
-
-
-def plain_or_only(rows: Sequence[Row], model: str) -> Row | None:
-    plain = [row for row in rows if row.label == model]
-    return plain[0] if plain else rows[0] if len(rows) == 1 else None
 
 
 def section_pairs(

@@ -6,13 +6,16 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import combinations
 from typing import TYPE_CHECKING
 
+from benchmarks.analysis.ratios import Ratio, Ways, ratio
 from benchmarks.records.machine import fingerprint
 from benchmarks.records.records import Record
 from tasks.metrics import OF_KIND, STANDARD, Facts
 
 if TYPE_CHECKING:
+    from benchmarks.analysis.standing import Standing
     from benchmarks.analysis.verdicts import Verdict
 
 
@@ -31,11 +34,28 @@ class Spread:
 
 
 @dataclass(frozen=True)
+class Span:
+    """A time over seeds, from the least to the most; of one seed's calls over these."""
+
+    least: float
+    median: float
+    most: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Span | None":
+        return cls(min(values), statistics.median(values), max(values)) if values else None
+
+
+@dataclass(frozen=True)
 class Row:
     """One model with one config on one task: its records over seeds, summed up."""
 
     label: str
     records: Sequence[Record] = field(repr=False)
+    seeds: frozenset[int] | None = None
+    """Those that its scores are means over (see `ordered`); None for all that are done."""
+    is_ranked: bool = True
+    """Has it all the seeds that the rows of its section are ordered by?"""
 
     @property
     def done(self) -> list[Record]:
@@ -48,25 +68,44 @@ class Row:
     def score(self, metric: str) -> Spread | None:
         return self._spread(lambda r: r["scores"].get(metric))
 
-    def share(self) -> Spread | None:
+    def share(self) -> Ratio | None:
         """How far the main metric is on the way from the floor (0) to the ceiling (1)."""
-
-        def share(record: Record) -> float | None:
-            if record["ceiling"] is None:
-                return None
-            metric = record["metric"]
-            low, high = record["floor"].get(metric), record["ceiling"].get(metric)
-            if low is None or high is None or high == low or record["scores"].get(metric) is None:
-                return None
-            share: float = (record["scores"][metric] - low) / (high - low)
-            return share
-
-        return self._spread(share)
+        return ratio([ways for r in self.done if (ways := _ways(r, r["ceiling"], r)) is not None])
 
     def median(self, value: Callable[[Record], float | None]) -> float | None:
         """The median over seeds: one disturbed clock does not move it."""
         found = [v for v in map(value, self.done) if v is not None]
         return statistics.median(found) if found else None
+
+    @property
+    def timed(self) -> list[Record]:
+        """Those that are done whose clock nothing disturbed; all that are done if there is none."""
+        return [r for r in self.done if not was_disturbed(r)] or self.done
+
+    def seconds(self, value: Callable[[Record], float | None]) -> Span | None:
+        """A time over the seeds that are `timed`."""
+        return Span.of([v for v in map(value, self.timed) if v is not None])
+
+    def calls(self, size: int) -> list[Record]:
+        """Those of `timed` in which calls of so many rows were timed in one and the same way: the
+        one with most calls, of those that the row has."""
+        found = [r for r in self.timed if size in r["timing"]["batches"]]
+        most = max(map(way_of_timing, found), default=None)
+        return [r for r in found if way_of_timing(r) == most]
+
+    def call_seconds(self, size: int, part: str | None = None) -> Span | None:
+        """Of a call with so many rows, over seeds its median; of a single seed over its calls.
+        part: `inputs` or `model`, of models that tell them apart."""
+        found = [r["latency"][str(size)] for r in self.calls(size) if str(size) in r["latency"]]
+        times = [of if part is None else of.get(part) for of in found]
+        known = [of for of in times if of is not None]
+        if len(known) < len(times) or not known:
+            return None
+        if len(known) == 1:
+            (one,) = known
+            ends = (one["min"], one["max"]) if "max" in one else (one["p50"], one["p50"])
+            return Span(ends[0], one["p50"], ends[1])
+        return Span.of([of["p50"] for of in known])
 
     def notes(self) -> str:
         """What the model says of itself in words (engine, solver, device), over all seeds."""
@@ -85,6 +124,11 @@ class Row:
                 found.setdefault(check["code"], check["text"])
         return dict(sorted(found.items()))
 
+    @property
+    def compared(self) -> list[Record]:
+        """Those that are done on the seeds that its scores are means over."""
+        return [r for r in self.done if self.seeds is None or r["seed"] in self.seeds]
+
     def was_not_asked(self) -> bool:
         """Does the model give other kinds of answers than the task asks for?"""
         return all(record.get("unasked") for record in self.records)
@@ -98,7 +142,7 @@ class Row:
         return f"{statuses} ({len(others)} of {len(self.records)}): {others[0]['reason']}"
 
     def _spread(self, value: Callable[[Record], float | None]) -> Spread | None:
-        return Spread.of([v for v in map(value, self.done) if v is not None])
+        return Spread.of([v for v in map(value, self.compared) if v is not None])
 
 
 @dataclass(frozen=True)
@@ -119,6 +163,8 @@ class Section:
     unasked: Mapping[str, str] = field(default_factory=dict)
     """Models that are no rows of the section, as they give another kind of answers than the task
     asks for: label -> that in a sentence."""
+    standings: Mapping[str, "Standing"] = field(default_factory=dict)
+    """Row label -> what is known of its rank, where there are verdicts."""
 
     @property
     def control(self) -> str | None:
@@ -160,6 +206,11 @@ class Section:
     def everything(self) -> list[Row]:
         return [*self.bounds, *self.rows]
 
+    def seeds(self, row: Row) -> tuple[int, int]:
+        """(seeds on which a row has a score, those on which any row has one)"""
+        every = {seed for one in self.rows for seed in scored(one)}
+        return len(scored(row)), len(every)
+
     @property
     def notices(self) -> list[str]:
         """What the task says of how its rows were read and split; with the seeds that it is true
@@ -175,27 +226,69 @@ class Section:
             for text, its in seeds.items()
         ]
 
-    def known(self, row: Row) -> Spread | None:
+    def seconds(self, row: Row, value: Callable[[Record], float | None]) -> float | None:
+        """A time that a sentence, a front or a cost may be made of: the median over seeds. None
+        where the row's clocks are not like the others' or were disturbed."""
+        if row.label in self.strange_clocks:
+            return None
+        span = row.seconds(value)
+        return None if span is None else span.median
+
+    def unlike_calls(self, sizes: Collection[int]) -> dict[str, str]:
+        """Row label -> why its calls with so many rows do not belong in one column with the
+        others': they were timed in another way than those of most rows."""
+        ways: dict[str, tuple[int, float]] = {}
+        for row in self.everything:
+            if found := [way_of_timing(r) for size in sizes for r in row.calls(size)]:
+                ways[row.label] = max(found)
+        if len(set(ways.values())) < 2:
+            return {}
+        counts = Counter(ways.values())
+        usual = max(counts, key=lambda way: (counts[way], way))
+        return {
+            label: f"calls timed in another way, at most {way[0]:,} within {way[1]:g} s"
+            for label, way in ways.items()
+            if way != usual
+        }
+
+    def known(self, row: Row) -> Ratio | None:
         """How much of what can be known at all a row knows: how far its main metric is on the way
-        from the floor (0) to the best bound (1). None without a bound on the same seeds."""
-        shares = []
-        for record in row.done:
-            metric = record["metric"]
-            best = [
-                r["scores"].get(metric)
-                for bound in self.bounds
-                for r in bound.done
-                if r["seed"] == record["seed"]
-            ]
-            low = record["floor"].get(metric)
-            if best and low is not None and best[0] not in (low, None):
-                shares.append((record["scores"][metric] - low) / (best[0] - low))
-        return Spread.of(shares)
+        from the floor (0) to the bound (1). None without a bound on the same seeds."""
+        bounds = {r["seed"]: r for bound in reversed(self.bounds) for r in bound.done}
+        found = [
+            _ways(r, bounds[r["seed"]]["scores"], bounds[r["seed"]])
+            for r in row.compared
+            if r["seed"] in bounds
+        ]
+        return ratio([ways for ways in found if ways is not None])
 
     def reference(self, name: str, metric: str) -> Spread | None:
-        """`ceiling` or `floor` over the seeds; each seed counts once."""
-        by_seed = {r["seed"]: r[name] for row in self.everything for r in row.done if r[name]}
+        """`ceiling` or `floor` over the seeds that rows are ordered by; each seed counts once."""
+        seeds = self.rows[0].seeds if self.rows else None
+        by_seed = {
+            r["seed"]: r[name]
+            for row in self.everything
+            for r in row.done
+            if r[name] and (seeds is None or r["seed"] in seeds)
+        }
         return Spread.of([v[metric] for v in by_seed.values() if v.get(metric) is not None])
+
+
+def _ways(record: Record, best: Mapping[str, float | None] | None, by: Record) -> Ways | None:
+    """From the floor to a record's score, and to the best one there is (`best`, which the record
+    `by` tells); None where one of them is missing."""
+    metric = record["metric"]
+    found = [of.get(metric) for of in (record["scores"], best or {}, record["floor"])]
+    score, high, low = found
+    if score is None or high is None or low is None:
+        return None
+    mine, its = (r.get("lifts", {}).get(metric) for r in (record, by))
+    rows = None
+    if mine and its and best is record["ceiling"]:
+        rows = mine["score"], mine["both"], mine["ceiling"]
+    elif mine and its:  # of another cell: what both vary by together is known of itself alone
+        rows = mine["score"], mine["score"] if by is record else 0.0, its["score"]
+    return Ways(score - low, high - low, rows, bool(record.get("same_rows")))
 
 
 def sections(records: Iterable[Record]) -> list[Section]:
@@ -292,7 +385,8 @@ def _rows(groups: Iterable[list[Record]]) -> list[Row]:
 
 
 def _strange_clocks(rows: Sequence[Row], beside: Collection[int]) -> dict[str, str]:
-    """Rows with cells of another machine than most, or that ran side by side (`beside`: ids)."""
+    """Rows with cells of another machine than most, or that ran side by side (`beside`: ids), or
+    of which every one was disturbed."""
     machines = Counter(fingerprint(r["machine"]) for row in rows for r in row.done)
     usual = max(machines, key=lambda m: machines[m], default=None)
     found = {}
@@ -301,6 +395,8 @@ def _strange_clocks(rows: Sequence[Row], beside: Collection[int]) -> dict[str, s
         reasons = [f"timed on another machine ({', '.join(map(str, other))})" for other in others]
         if any(id(r) in beside for r in row.done):
             reasons.append("ran side by side with another cell")
+        if row.done and all(map(was_disturbed, row.done)):
+            reasons.append("the clock was disturbed in every seed")
         if reasons:
             found[row.label] = "; ".join(sorted(reasons))
     return found
@@ -369,17 +465,50 @@ def changes(record: Record, part: str) -> str:
     )
 
 
-def ordered(rows: Iterable[Row]) -> list[Row]:
-    """Best first by the task's main metric; rows without a score last."""
+def ordered(rows: Iterable[Row], usable: Mapping[str, frozenset[int]] | None = None) -> list[Row]:
+    """Best first by the mean of the task's main metric over the seeds that they have in common;
+    below them those that lack one of these, then those without a score.
 
-    def key(row: Row) -> tuple[bool, float]:
-        if not row.done:
-            return True, 0.0
+    usable: label -> seeds that count, where not all that have a score do.
+    """
+    rows = list(rows)
+    seeds = {row.label: scored(row) & (usable or {}).get(row.label, scored(row)) for row in rows}
+    common = common_seeds([its for its in seeds.values() if its])
+    placed = []
+    for row in rows:
+        own = seeds[row.label]
+        at = (own & common) or own or None
+        placed.append(replace(row, seeds=at, is_ranked=not own or own >= common))
+
+    def key(row: Row) -> tuple[bool, bool, float]:
+        if row.seeds is None:
+            return True, True, 0.0
         main = Facts(**row.first["metrics"][0])
         score = row.score(main.name)
-        return (score is None, -main.sign * score.mean if score else 0.0)
+        return False, not row.is_ranked, -main.sign * score.mean if score else 0.0
 
-    return sorted(rows, key=key)
+    return sorted(placed, key=key)
+
+
+def scored(row: Row) -> frozenset[int]:
+    """Seeds on which it has the task's main metric."""
+    if not row.done:
+        return frozenset()
+    main = row.first["metrics"][0]["name"]
+    return frozenset(r["seed"] for r in row.done if r["scores"].get(main) is not None)
+
+
+def common_seeds(sets: Sequence[frozenset[int]]) -> frozenset[int]:
+    """The seeds that most cells can be compared on: many, which many rows have, and at least two
+    rows if any two share some."""
+    distinct = sorted(set(sets), key=sorted)
+    candidates = {a & b for a, b in combinations(distinct, 2)} | set(distinct)
+
+    def worth(seeds: frozenset[int]) -> tuple[bool, int, int, list[int]]:
+        rows = sum(its >= seeds for its in sets)
+        return rows > 1, rows * len(seeds), len(seeds), sorted(-seed for seed in seeds)
+
+    return max(filter(None, candidates), key=worth, default=frozenset())
 
 
 def phase(record: Record, name: str) -> float | None:
@@ -387,11 +516,24 @@ def phase(record: Record, name: str) -> float | None:
     return record["phases"].get(name, {}).get("wall")
 
 
-def row_latency(record: Record) -> float:
-    """Seconds per row when all test rows are predicted in one call."""
+def was_disturbed(record: Record) -> bool:
+    """Did something else have the processor (check ME08)?"""
+    return any(check["code"] == "ME08" for check in record.get("checks", ()))
+
+
+def way_of_timing(record: Record) -> tuple[int, float]:
+    """How many single calls were timed at most, and within how many seconds."""
+    return record["timing"]["calls"], record["timing"]["seconds"]
+
+
+def row_latency(record: Record) -> float | None:
+    """Seconds per row when all test rows are predicted in one call: that of the phase `predict`,
+    whatever other calls were timed."""
     n_test: int = record["rows"]["test"]
-    median: float = record["latency"][str(n_test)]["p50"]
-    return median / n_test
+    seconds = phase(record, "predict")
+    if n_test not in record.get("timing", {}).get("batches", ()):
+        seconds = record["latency"].get(str(n_test), {}).get("p50", seconds)
+    return None if seconds is None else seconds / n_test
 
 
 def single_latency(record: Record) -> float | None:

@@ -1,15 +1,21 @@
-"""A task under several settings: who leads where, and where the lines cross."""
+"""A task under several settings: who leads where, and where the lines cross.
+
+With many points somebody leads somewhere by chance. So a lead counts where every other row is worse
+after a correction for the number of points as well (Bonferroni, on top of Holm's within a point),
+and with the luck of a seed in it where there is one seed alone. Leads and changes of it that are
+told are then true together with 95 %.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
+from benchmarks.analysis.estimates import ALPHA
 from benchmarks.analysis.summary import Row, Section
 
-CLOSE = ("equal in practice", "can't tell")
 FEW = 6  # points that are named in a sentence
 
 
@@ -20,6 +26,8 @@ class Point:
     settings: Mapping[str, Any]
     """Those that are not the same in all points of the sweep."""
     section: Section
+    among: int = 1
+    """Points of the sweep, which are judged together."""
 
     @cached_property
     def done(self) -> list[Row]:
@@ -27,24 +35,25 @@ class Point:
         return [row for row in self.section.rows if row.score(self.section.metric) is not None]
 
     @cached_property
-    def leader(self) -> Row | None:
-        """The best row; None if it cannot be told from one that knows no more than the floor."""
+    def group(self) -> list[Row]:
+        """The best row, and all of which nobody can say that they are worse; empty if one of them
+        knows no more than the floor."""
         if not self.done:
-            return None
-        close = {row.label: row for row in self.done if row.label in self._close_to(self.done[0])}
-        return None if any(self._is_blind(row) for row in close.values()) else self.done[0]
-
-    @cached_property
-    def beside(self) -> list[str]:
-        """Labels of rows of which nobody can say that they are worse than the leader."""
-        return [] if self.leader is None else self._close_to(self.leader)
-
-    def _close_to(self, row: Row) -> list[str]:
-        return [
-            v.b if v.a == row.label else v.a
+            return []
+        worse = {
+            v.b
             for v in self.section.verdicts
-            if row.label in (v.a, v.b) and v.word in CLOSE
-        ]
+            if v.a == self.done[0].label
+            and v.word == "better"
+            and (v.p if v.p_any_seed is None else v.p_any_seed) * self.among < ALPHA
+        }
+        close = [row for row in self.done if row is self.done[0] or row.label not in worse]
+        return [] if any(map(self._is_blind, close)) else close
+
+    @property
+    def leader(self) -> Row | None:
+        """The row that leads; None where nobody can tell."""
+        return self.group[0] if len(self.group) == 1 else None
 
     def _is_blind(self, row: Row) -> bool:
         metric = self.section.metric
@@ -52,10 +61,10 @@ class Point:
         return score is not None and floor is not None and score.mean == floor.mean
 
     def lift(self, row: Row) -> float | None:
-        """How far a row is on the way from the floor (0) to the leader (1)."""
+        """How far a row is on the way from the floor (0) to the best one (1)."""
         metric = self.section.metric
         score, floor = row.score(metric), self.section.reference("floor", metric)
-        best = self.leader.score(metric) if self.leader else None
+        best = self.group[0].score(metric) if self.group else None
         if score is None or floor is None or best is None or best.mean == floor.mean:
             return None
         return (score.mean - floor.mean) / (best.mean - floor.mean)
@@ -117,9 +126,9 @@ class Sweep:
         return word if all(key.startswith(word) for key in self.keys) else ""
 
     def crossings(self) -> list[Crossing]:
-        """Where the lead changes: between two points, where their
-        scores would meet if both were straight lines over the axis (over its logarithm, where all
-        values are positive)."""
+        """Where the lead changes: between two points with a leader, where their scores would meet
+        if both were straight lines over the axis (over its logarithm, where all values are
+        positive)."""
         if self.axis is None:
             return []
         found = []
@@ -146,30 +155,40 @@ class Sweep:
         return found
 
     def sentence(self) -> str:
-        """Where each model begins to lead."""
-        led = [p for p in self.points if p.leader is not None]
-        if not led:
+        """Where each model begins to lead, and where nobody can tell."""
+        told = [p for p in self.points if p.group]
+        if not told:
             return ""
+        open_at = [p for p in told if p.leader is None]
         if self.axis is not None:
-            first = led[0].leader
-            assert first
-            text = f"{first.label} leads at {self.label(led[0])} {self.axis}"
-            text += unsure(led[0])
-            for _, after, where, point in self.crossings():
-                text += f"; from about {float(f'{where:.2g}'):,g} on {after} does"
-                text += unsure(point)
-            return f"{text}."
+            led = [p for p in told if p.leader is not None]
+            parts = []
+            if led and led[0].leader:
+                parts.append(f"{led[0].leader.label} leads at {self.label(led[0])} {self.axis}")
+            for _, after, where, _ in self.crossings():
+                parts.append(f"from about {float(f'{where:.2g}'):,g} on {after} does")
+            for names, points in groupby(open_at, lambda p: ", ".join(r.label for r in p.group)):
+                at = self._several([self.label(p) for p in points])
+                parts.append(f"nobody can tell at {at}{'' if led else f' {self.axis}'} ({names})")
+            return f"{'; '.join(parts)}."
         wins: dict[str, list[str]] = {}
-        for point in led:
-            assert point.leader
-            wins.setdefault(point.leader.label, []).append(self.label(point))
+        for point in told:
+            if point.leader is not None:
+                wins.setdefault(point.leader.label, []).append(self.label(point))
         often = sorted(wins.items(), key=lambda item: -len(item[1]))
-        parts = [
-            f"{model} leads in {len(at)} of {len(self.points)}"
-            + (f" ({', '.join(at)})" if len(at) <= FEW else "")
-            for model, at in often
-        ]
+        parts = [f"{model} leads in {self._counted(at)}" for model, at in often]
+        if open_at:
+            parts.append(f"nobody can tell in {self._counted([self.label(p) for p in open_at])}")
         return "; ".join(parts) + "."
+
+    def _counted(self, at: Sequence[str]) -> str:
+        return f"{len(at)} of {len(self.points)}" + (
+            f" ({', '.join(at)})" if len(at) <= FEW else ""
+        )
+
+    @staticmethod
+    def _several(labels: Sequence[str]) -> str:
+        return ", ".join(labels) if len(labels) <= FEW else f"{labels[0]} to {labels[-1]}"
 
 
 def sweeps(found: Sequence[Section]) -> list[Sweep]:
@@ -187,7 +206,7 @@ def sweeps(found: Sequence[Section]) -> list[Sweep]:
         if len(members) < 2 or not keys:
             continue
         points = [
-            Point({key: s.get(key) for key in keys}, section)
+            Point({key: s.get(key) for key in keys}, section, len(members))
             for s, section in zip(settings, members, strict=True)
         ]
         if all(_is_number(value) for p in points for value in p.settings.values()):
@@ -202,14 +221,10 @@ def sweeps(found: Sequence[Section]) -> list[Sweep]:
     return made
 
 
-def unsure(point: Point) -> str:
-    """Who may be as good as the leader of a point."""
-    beside = point.beside
-    return f" ({', '.join(beside)} may be as good)" if beside else ""
-
-
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Can it be a place on an axis?"""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and abs(value) <= 1e150
 
 
 def _gap(point: Point, before: str, after: str) -> float | None:

@@ -35,6 +35,12 @@ class Asked:
         self.rows[why] = self.rows.get(why, 0) + len(rows)
         return predict(self.model, rows, self.data)
 
+    def of(self, model: Any) -> "Asked":
+        """Another model that is asked in the place of this one, and counted with it."""
+        other = Asked(model, self.data)
+        other.rows = self.rows
+        return other
+
 
 def refuse_others(model: Any, data: Data, name: str) -> None:
     """Raises OtherAnswers before any work is done."""
@@ -89,9 +95,12 @@ def refuse_impossible(answers: Any, data: Data) -> None:
 
 
 def stored(answers: Any) -> Any:
-    """Answers as they are kept. Scores are computed from these, so that a metric computed later
-    from the file is the same number."""
-    return answers if isinstance(answers, list) else answers.astype(np.float32)
+    """Answers as they are kept: probabilities in float32, values as they are, since what is to be
+    told apart may be small beside their size. Scores are computed from these, so that a metric
+    computed later from the file is the same number."""
+    if isinstance(answers, list):
+        return answers
+    return answers.astype(np.float32 if answers.ndim == 2 else np.float64)
 
 
 def save(folder: Path, answers: Any, truth: Any, data: Data, more: dict[str, np.ndarray]) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.records import files
+
 
 def kept(folders: Mapping[str, str] | None, most_bytes: float) -> dict[str, Any] | None:
     """What the record says of the files that stay: `files` (name -> bytes), and `refused`, a
@@ -12,13 +14,7 @@ def kept(folders: Mapping[str, str] | None, most_bytes: float) -> dict[str, Any]
     if not folders:
         return None
     folder = Path(folders["artifacts"])
-    if not folder.is_dir():
-        return None
-    sizes = {
-        file: file.stat().st_size
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and not file.is_symlink()
-    }
+    sizes = {file: file.stat().st_size for file in _files(folder)}
     refused = []
     for file in sorted(sizes, key=lambda file: -sizes[file]):
         if sum(sizes.values()) <= most_bytes:
@@ -36,3 +32,22 @@ def kept(folders: Mapping[str, str] | None, most_bytes: float) -> dict[str, Any]
             "files (limits.artifact_mb=…)"
         )
     return told
+
+
+def checksums(folders: Mapping[str, str] | None) -> dict[str, dict[str, Any]]:
+    """Of the files that stay, now that they are on the disk: `.artifacts/NAME` -> `bytes` and
+    `blake2b`."""
+    if not folders:
+        return {}
+    folder = Path(folders["artifacts"])
+    kept = _files(folder)
+    for place in (*kept, *{file.parent for file in kept}):
+        files.settle(place)
+    return {f".artifacts/{file.relative_to(folder)}": files.facts(file) for file in kept}
+
+
+def _files(folder: Path) -> list[Path]:
+    """All plain files below a folder; no links, which lead elsewhere."""
+    if not folder.is_dir():
+        return []
+    return [file for file in sorted(folder.rglob("*")) if file.is_file() and not file.is_symlink()]

@@ -47,6 +47,13 @@ def supplied(job: Mapping[str, Any], folders: bool = False) -> dict[str, Any]:
     return values | (job.get("folders") or {} if folders else {})
 
 
+def check(made: Any) -> None:
+    """Ask a task or a model, if it can say so, whether its settings can be used. Raises what it
+    raises, ValueError with one sentence if they cannot."""
+    if hasattr(made, "check"):
+        made.check()
+
+
 def refusal(configs: Sequence[Mapping[str, Any]]) -> str | None:
     """Why the first of these tasks or models cannot be used with its settings; None if all can.
 
@@ -63,9 +70,7 @@ def refusal(configs: Sequence[Mapping[str, Any]]) -> str | None:
         # Anything else than a refusal is left to the cells that it concerns.
         with contextlib.suppress(Exception):
             try:
-                made = build(config)
-                if hasattr(made, "check"):
-                    made.check()
+                check(build(config))
             except (ValueError, TypeError) as error:
                 return f"{config['_target_']}: {' '.join(str(error).split())}"
     return None

@@ -4,6 +4,7 @@ The process is a fresh one and may die at any time, so what it knows is left in 
 `outcome.json` and the raw answers at the end, the name of the current phase all along.
 """
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -28,17 +29,19 @@ from benchmarks.cell.answers import (
     save,
     stored,
 )
-from benchmarks.cell.build import build, supplied
+from benchmarks.cell.build import build, check, supplied
 from benchmarks.cell.clock import Clock, calibration
 from benchmarks.cell.controls import Impossible
-from benchmarks.cell.fields import columns_of, curves, judged_fields, one_line, plain, work
-from benchmarks.cell.prepared import Prepared, prepare, task_of
+from benchmarks.cell.fields import columns_of, curves, judged_fields, noted, one_line, whole, work
+from benchmarks.cell.prepared import Prepared, prepare, shared, task_of
 from benchmarks.cell.protocols import offered
-from benchmarks.cell.scores import Scored, UnknownMetric, metrics_of, scores
+from benchmarks.cell.scores import Scored, UnknownMetric, lifts, metrics_of, scores
 from benchmarks.cell.size import stored_bytes
 from benchmarks.cell.timing import cold_start, latencies, slowdown
 from benchmarks.cell.warm_up import warm_up
 from benchmarks.records.codes import NAMES
+from benchmarks.records.files import Unwritable, leaving
+from benchmarks.records.values import plain_data
 from tasks.base import Data, UnknownView, floor_answers
 from tasks.metrics import Metric, named
 
@@ -55,12 +58,21 @@ def main(job: Mapping[str, Any], folder: Path) -> None:
     - `tune` (a `budget` and a `space`), then with `trials`, the file that the search keeps its
       trials in, and `stamp`, of the code that made them;
     - `metric`, the name of the one that comes first; `control`, a name (cell/controls.py);
-    - `prepared`, where rows are kept for all models of a seed (cell/prepared.py);
+    - `prepared`, where rows of the `view` are kept for all models of a seed (cell/prepared.py);
+    - `check`, of what the settings were not checked before;
     - `folders`, for `checkpoints` and for files that stay (`artifacts`), with `most_bytes`;
     - `checks_off` and `check_rows`, codes left out and rows that checks may ask the model for.
     """
+    for stream in (sys.stdout, sys.stderr):  # a log takes any character
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     audit = job["timing"]["audit"]
-    clock = Clock(on_phase=(folder / "phase").write_text, audit=audit)
+
+    def on_phase(name: str) -> None:
+        with leaving():
+            (folder / "phase").write_text(name)
+
+    clock = Clock(on_phase=on_phase, audit=audit)
     outcome: dict[str, Any] = {}
     try:
         speed = {"calibration": calibration()} if audit else {}
@@ -79,25 +91,34 @@ def main(job: Mapping[str, Any], folder: Path) -> None:
     except ImpossiblePredictions as error:
         fired = [{"code": "ME05", "text": str(error)}]
         outcome = {"status": "failed", "reason": one_line(error), "checks": fired}
+    except Unwritable as error:
+        outcome = {"status": "failed", "reason": str(error), "unwritable": str(error)}
     except MemoryError as error:
         traceback.print_exc()
         outcome = {"status": "out_of_memory", "reason": one_line(error)}
-    except Exception as error:
+    except BaseException as error:  # sys.exit and the like are no ending of a process either
         traceback.print_exc()
         outcome = {"status": "failed", "reason": one_line(error)}
-    outcome["phases"] = clock.phases
+    try:
+        outcome = plain_data({**outcome, "phases": clock.phases})
+    except Exception as error:  # what a model or a task brought is too much, or breaks when touched
+        outcome = {"status": "failed", "reason": one_line(error), "phases": clock.phases}
     part = folder / "outcome.part"
-    part.write_text(json.dumps(outcome, default=plain), encoding="utf-8")
+    part.write_text(json.dumps(outcome), encoding="utf-8")
     part.replace(folder / "outcome.json")
 
 
 def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
     """Do the work of a cell; return the fields of the record that only its process knows."""
+    kept = shared(job, clock)
     with clock.phase("import"):
         task = task_of(job)
         model = build(job["model"], supplied(job, folders=True))
+        for part, made_of in (("task", task), ("model", model)):
+            if part in job.get("check", ()):
+                check(made_of)
     view = offered(model, "view")
-    made = prepare(job, task, clock, view)
+    made = prepare(job, task, clock, view, kept)
     data, train, test = made.data, made.train, made.test
     refuse_others(model, data, job.get("name") or type(model).__name__)
     refuse_size(model, train)
@@ -118,17 +139,21 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
     answers = stored(answers)
     with clock.phase("save"):
         truth = None if data.truth is None else stored(data.truth)
-        save(folder, answers, truth, data, own_influences(metrics, answers, data))
+        influences = own_influences(metrics, answers, data)
+        with leaving():
+            save(folder, answers, truth, data, influences)
         size = stored_bytes(model)
     with clock.phase("latency"):
         timed = latencies(asked, test, clock, job["timing"])
         cold_started = cold_start(job, model, train, data) if job["timing"]["cold_start"] else None
     with clock.phase("checks"):
+        floor = stored(floor_answers(data))
         scored = Scored(
             metrics,
             scores(task, data, metrics, answers),
-            scores(task, data, metrics, stored(floor_answers(data))),
+            scores(task, data, metrics, floor),
             None if truth is None else scores(task, data, metrics, truth),
+            lifts(data, metrics, answers, truth, floor),
         )
         control = control_of(job, task, data, answers, view)
         evidence = evidence_of(job, asked, made, answers, metrics[0], clock, tuning, warned)
@@ -143,12 +168,14 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
         "latency": timed,
         "cold_start": cold_started,
         "asked": asked.rows,
-        "parameters": offered(model, "n_parameters_"),
+        "parameters": whole(offered(model, "n_parameters_")),
         "size_bytes": size,
         "work": work(made, model, tuning),
-        "notes": offered(model, "notes_") | ({} if cold is None else {"not_warmed_up": cold}),
+        "notes": noted(offered(model, "notes_"))
+        | ({} if cold is None else {"not_warmed_up": cold}),
         "history": curves(offered(model, "history_")),
         "artifacts": artifacts.kept(job.get("folders"), job.get("most_bytes", math.inf)),
+        "files": artifacts.checksums(job.get("folders")),
         "tuning": tuning,
         "checks": suspicious,
         "control": control,

@@ -12,14 +12,17 @@ from typing import Any
 import numpy as np
 import psutil
 
-from benchmarks.analysis.linear import Linear
+from benchmarks.analysis.tenths import TENTHS, tenths
+from benchmarks.cell.scores import linear
 from tasks.base import Data, floor_answers
 from tasks.metrics import OF_KIND, STANDARD, Metric
 
 ROWS = 1500  # that are predicted once more: a third test rows, to see whether their order matters
-TRAIN_AHEAD = 0.1  # of ROC AUC, accuracy or R2
+TRAIN_AHEAD = 0.1  # of ROC AUC or R2, or of the share of answers that match
 CALIBRATION = 0.05  # mean distance of predicted and true shares, above what chance makes of it
-ORDER = 5e-3  # change of a prediction in other company; float32 alone made 1e-3 (SVM, C=100)
+# Change of a prediction in other company, in units of the outcome's standard deviation; float32
+# alone made 1e-3 (SVM, C=100).
+ORDER = 5e-3
 OTHERS = 0.1  # CPU seconds of other processes, per second of a phase, and at least so many
 SLOWDOWN = 1.5  # times the seconds of the fastest calibration
 MEMORY = 0.9  # of all memory
@@ -76,10 +79,10 @@ def converged(cell: Evidence) -> str | None:
 
 def better_than_floor(cell: Evidence) -> str | None:
     metric, floor = cell.metric, floor_answers(cell.data)
-    if metric.influence is None or is_floor(cell.predictions, floor):
+    if metric.influence is None or is_floor(cell.predictions, floor, unit(cell.data)):
         return None  # nothing tells how the metric varies; or it is the floor itself
-    floor = floor if isinstance(floor, list) else floor.astype(np.float32)
-    mine, of_floor = (linear(metric, p, cell) for p in (cell.predictions, floor))
+    floor = floor if isinstance(floor, list) else floor.astype(cell.predictions.dtype)
+    mine, of_floor = (linear(metric, p, cell.data) for p in (cell.predictions, floor))
     gain = mine.minus(of_floor)
     half = 1.96 * math.sqrt(gain.variance())
     if metric.sign * gain.value > half:
@@ -87,19 +90,18 @@ def better_than_floor(cell: Evidence) -> str | None:
     return f"{metric.label} {mine.value:.3f}, the floor {of_floor.value:.3f} ±{half:.3f}"
 
 
-def is_floor(predictions: Any, floor: Any) -> bool:
+def unit(data: Data) -> float:
+    """What a difference of predictions is measured by: 1 for probabilities; for values the standard
+    deviation of the outcome, as its unit and its zero are anybody's choice."""
+    return float(np.std(data.train_labels)) or 1.0 if data.answer == "values" else 1.0
+
+
+def is_floor(predictions: Any, floor: Any, unit: float) -> bool:
+    """Is nothing told of any row, but for what numbers of this type cannot hold?"""
     if isinstance(floor, list):
         return bool(predictions == floor)
-    return np.allclose(predictions, floor.astype(np.float32), atol=1e-6)
-
-
-def linear(metric: Metric, predictions: Any, cell: Evidence) -> Linear:
-    assert metric.influence
-    value, each = metric.influence(predictions, cell.codes)
-    if cell.data.group is None:
-        return Linear(value, each, len(each))
-    _, group = np.unique(cell.data.group, return_inverse=True)
-    return Linear(value, np.bincount(group, each), len(each))
+    rounding = 2 * float(np.finfo(predictions.dtype).eps)
+    return np.allclose(predictions, floor, rtol=rounding, atol=1e-6 * unit)
 
 
 def alike_on_train(cell: Evidence) -> str | None:
@@ -119,7 +121,8 @@ def alike_on_train(cell: Evidence) -> str | None:
 
 
 def calibrated(cell: Evidence) -> str | None:
-    """Ten groups of equally many rows by predicted probability: how far is it from the share?"""
+    """Ten groups of about equally many rows by predicted probability: how far is it from the share?
+    Rows with the same one stand in the same group, whatever their order."""
     if not cell.data.classes:
         return None
     p, codes = cell.predictions.astype(np.float64), cell.codes
@@ -127,14 +130,18 @@ def calibrated(cell: Evidence) -> str | None:
         said, came = p[:, 1], codes == 1
     else:  # of the class that is predicted
         said, came = p.max(axis=1), p.argmax(axis=1) == codes
-    parts = np.array_split(np.argsort(said, kind="stable"), 10)
-    apart = [abs(said[part].mean() - came[part].mean()) for part in parts if len(part)]
+    tenth = tenths(said)
+    n = np.bincount(tenth, minlength=TENTHS)
+    there, weight = n > 0, n / n.sum()
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return np.bincount(tenth, values, minlength=TENTHS)[there] / n[there]
+
+    apart = np.abs(mean(said) - mean(came))
     # A share of n rows is off by about sqrt(p (1 - p) / n) even if the probability is right.
-    chance = [
-        math.sqrt((said[part] * (1 - said[part])).mean() / len(part)) for part in parts if len(part)
-    ]
-    error = float(np.mean(apart))
-    if error - float(np.mean(chance)) <= CALIBRATION:
+    chance = np.sqrt(mean(said * (1 - said)) / n[there])
+    error = float(weight[there] @ apart)
+    if error - float(weight[there] @ chance) <= CALIBRATION:
         return None
     return f"predicted and true shares are {error:.3f} apart on average"
 
@@ -157,8 +164,7 @@ def ordered(cell: Evidence) -> str | None:
         moved = sum(a != cell.predictions[k] for a, k in zip(again, rows.tolist(), strict=True))
         return f"{moved} of {len(rows)} answers change when rows are shuffled" if moved else None
     change = np.abs(again.astype(np.float64) - cell.predictions[rows])
-    scale = 1.0 if cell.data.classes else float(np.abs(cell.predictions).max()) or 1.0
-    if change.max() <= ORDER * scale:
+    if change.max() <= ORDER * unit(cell.data):
         return None
     return f"a prediction moves by {change.max():.2g} when rows are shuffled"
 

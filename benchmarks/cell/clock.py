@@ -11,7 +11,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from benchmarks.cell.gauges import GAUGES
@@ -50,6 +50,10 @@ class Clock:
         self._on_phase = on_phase
         self._gauges = GAUGES if audit else ()
 
+    def another(self) -> "Clock":
+        """Of a part of the work that is done in another process."""
+        return Clock(self._on_phase, bool(self._gauges))
+
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
         self._on_phase(name)
@@ -80,18 +84,63 @@ def calibration() -> dict[str, float]:
     return {"seconds": min(kernel() for _ in range(5)), "load": os.getloadavg()[0]}
 
 
-def latency(call: Callable[[], Any], calls: int, seconds: float) -> dict[str, Any]:
+@contextlib.contextmanager
+def stopwatch() -> Iterator[Callable[[], float]]:
+    """Seconds of what stands in it, once it has ended."""
+    ends: list[float] = []
+    begin = time.perf_counter()
+    yield lambda: ends[0] - begin
+    synchronise()
+    ends.append(time.perf_counter())
+
+
+def latency(
+    call: Callable[[], Any],
+    calls: int,
+    seconds: float,
+    part: Callable[[], float] | None = None,
+) -> dict[str, Any]:
     """Time one call again and again, at most `calls` times within `seconds`, but three times.
 
-    Returns `p50`, `p99` (None from less than CALLS_FOR_P99 calls), `min` and `calls`. Nothing is
-    warmed up: the caller has.
+    part: seconds that a part of the last call took, which is called `inputs`; the rest of it is
+    the `model`. Returns `p50`, `min`, `max` and `calls`, of whole calls and under the names of
+    the parts of each; and `p99` with its 95 % interval, None from less than CALLS_FOR_P99 calls.
+    Nothing is warmed up: the caller has.
     """
     took: list[float] = []
+    of_part: list[float] = []
     end = time.perf_counter() + seconds
     while len(took) < min(3, calls) or (len(took) < calls and time.perf_counter() < end):
         begin = time.perf_counter()
         call()
         synchronise()
         took.append(time.perf_counter() - begin)
-    p99 = statistics.quantiles(took, n=100)[98] if len(took) >= CALLS_FOR_P99 else None
-    return {"p50": statistics.median(took), "p99": p99, "min": min(took), "calls": len(took)}
+        if part is not None:
+            of_part.append(part())
+    parts = {}
+    if any(of_part):
+        rest = [whole - spent for whole, spent in zip(took, of_part, strict=True)]
+        parts = {"inputs": summed(of_part), "model": summed(rest)}
+    return {**summed(took), **percentile_99(took), "calls": len(took), **parts}
+
+
+def summed(took: Sequence[float]) -> dict[str, float]:
+    return {"p50": statistics.median(took), "min": min(took), "max": max(took)}
+
+
+def percentile_99(took: Sequence[float]) -> dict[str, float | None]:
+    """With the two calls, by order of their length, between which it lies with a probability of
+    95 %: as many calls are shorter than it as a binomial distribution says (David and Nagaraja
+    2003, "Order Statistics", 7.1)."""
+    n = len(took)
+    if n < CALLS_FOR_P99:
+        return dict.fromkeys(("p99", "p99_low", "p99_high"))
+    from scipy.stats import binom  # type: ignore[import-untyped] # only who asks for it waits
+
+    ordered = sorted(took)
+    low, high = (int(binom.ppf(share, n, 0.99)) for share in (0.025, 0.975))
+    return {
+        "p99": statistics.quantiles(took, n=100)[98],
+        "p99_low": ordered[low - 1],
+        "p99_high": ordered[min(high, n - 1)],
+    }

@@ -96,8 +96,9 @@ class FutureColumn(_Around):
             raise Impossible("answers are no column")
         labels = all_labels(data)
         known = labels if not data.classes else (labels == len(data.classes) - 1).astype(float)
+        # Where it is wrong it tells the row before: it depends on nothing later than a row itself.
         wrong = np.random.default_rng([self.seed, 2]).random(len(known)) < FUTURE_ERRORS
-        planted = np.where(wrong, np.random.default_rng([self.seed, 3]).permutation(known), known)
+        planted = np.where(wrong, np.concatenate([known[:1], known[:-1]]), known)
         n = len(data.train_labels)
         return (
             of_rows.with_column(train, PLANTED, planted[:n]),
@@ -105,26 +106,34 @@ class FutureColumn(_Around):
         )
 
     def finding(self, data: Data, predictions: np.ndarray, view: str) -> Finding:
-        moved = self.moved(data, view)
+        moved, are_fewer = self.moved(data, view)
         others = sorted(moved - {PLANTED})
         if others:
             return Finding(False, f"knows the future: {', '.join(others)}")
-        caught = PLANTED in moved
-        return Finding(
-            caught,
-            "the planted column was caught" if caught else "the planted column was not caught",
-        )
+        if PLANTED not in moved:
+            return Finding(False, "the planted column was not caught")
+        if not are_fewer:
+            text = "the planted column was caught; no later row was deleted, so what their mere "
+            return Finding(True, f"{text}number or times give away was not tried")
+        return Finding(True, "the planted column was caught")
 
-    def moved(self, data: Data, view: str) -> set[str]:
-        """Columns of a view in which rows moved although only what came after them was changed."""
+    def moved(self, data: Data, view: str) -> tuple[set[str], bool]:
+        """Columns of a view in which rows moved although only what came after them was changed;
+        and whether some of that was deleted as well. Raises ValueError where the task's `rewrite`
+        does not keep the rows before."""
         total = len(all_labels(data))
         before = of_rows.join(*self.view(data, view))
         found: set[str] = set()
+        are_fewer = False
         for n in np.random.default_rng([self.seed, 4]).integers(total // 4, total, MOMENTS):
             other = self.task.rewrite(data, int(n), self.seed)
+            left = len(all_labels(other))
+            if left < n:
+                raise ValueError(f"rewrite was to keep {n:,} rows and left {left:,}")
+            are_fewer |= left < total
             after = of_rows.join(*self.view(other, view))
             found |= named_planted(of_rows.differing(before, after, int(n)), before)
-        return found
+        return found, are_fewer
 
 
 class DuplicateUsers(_Around):

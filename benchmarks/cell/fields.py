@@ -1,7 +1,7 @@
 """What only the process of a cell can tell, in the form that its record keeps."""
 
 import dataclasses
-import math
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,9 +9,13 @@ from benchmarks.cell import rows as of_rows
 from benchmarks.cell.prepared import Prepared
 from benchmarks.cell.protocols import offered
 from benchmarks.cell.scores import Scored
+from benchmarks.records.values import TooMuch, plain_data, text_of
 from tasks.base import Data
 
 CURVE = 2_000  # points of a curve that are kept, evenly spread
+NOTE = 300  # characters of a text that a model notes: a table shows it
+NOTES = 100_000  # characters of all that it notes
+LARGEST = 1e150  # of scores: a record takes no larger one
 
 
 def judged_fields(data: Data, scored: Scored) -> dict[str, Any]:
@@ -24,6 +28,8 @@ def judged_fields(data: Data, scored: Scored) -> dict[str, Any]:
         "scores": finite(scored.scores),
         "ceiling": None if scored.ceiling is None else finite(scored.ceiling),
         "floor": finite(scored.floor),
+        "lifts": scored.lifts,
+        "same_rows": data.test_ids is not None,
     }
 
 
@@ -33,14 +39,38 @@ def columns_of(rows: Any) -> int | None:
 
 
 def curves(history: Any) -> dict[str, list[float | None]] | None:
-    """Curves of a fit, with at most CURVE points each."""
-    if not history:
+    """Curves of a fit, with at most CURVE points each; None for what is no curves."""
+    if not isinstance(history, Mapping):
         return None
     found = {}
     for name, values in history.items():
-        every = -(-len(values) // CURVE)
-        found[str(name)] = [float(v) if math.isfinite(v) else None for v in values[::every]]
-    return found
+        values = plain_data(values)
+        if isinstance(values, list) and values:
+            found[text_of(name)] = [number(v) for v in values[:: -(-len(values) // CURVE)]]
+    return found or None
+
+
+def noted(notes: Any) -> dict[str, Any]:
+    """What a model wants to be known, as far as it is short: `left_out` names what is not."""
+    kept: dict[str, Any] = {}
+    left_out, left = [], NOTES
+    for name, value in (notes if isinstance(notes, Mapping) else {"notes": notes}).items():
+        try:
+            note = plain_data({name: value})
+        except TooMuch:
+            left_out.append(text_of(name))
+            continue
+        ((name, value),) = note.items()
+        if isinstance(value, str) and len(value) > NOTE:
+            note = {name: f"{value[:NOTE]}…"}
+        if (size := len(json.dumps(note))) > left:
+            left_out.append(name)
+            continue
+        kept |= note
+        left -= size
+    if left_out:
+        kept["left_out"] = f"{', '.join(left_out)[:NOTE]} (longer than a record keeps)"
+    return kept
 
 
 def work(made: Prepared, model: Any, tuning: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -58,23 +88,34 @@ def work(made: Prepared, model: Any, tuning: Mapping[str, Any] | None) -> dict[s
     trials = tuning["used"]["trials"] if tuning else 0
     return {
         **columns,
-        "fits": offered(model, "n_fits_") * (1 + trials),
+        "fits": None if (fits := whole(offered(model, "n_fits_"))) is None else fits * (1 + trials),
         "labels": len(made.data.train_labels),
-        "tokens": offered(model, "n_tokens_"),
+        "tokens": whole(offered(model, "n_tokens_")),
         **knobs,
     }
 
 
 def finite(values: Mapping[str, float]) -> dict[str, float | None]:
     """JSON has no NaN; a metric that does not exist for these rows is null."""
-    return {k: float(v) if math.isfinite(v) else None for k, v in values.items()}
+    return {k: number(v) for k, v in values.items()}
 
 
-def plain(value: Any) -> Any:
-    """What a model notes may be a NumPy number or anything else; JSON gets a number or a text."""
-    return value.item() if hasattr(value, "item") else str(value)
+def number(value: Any) -> float | None:
+    """None for what is no number, or none that can be reckoned with."""
+    try:
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if abs(found) <= LARGEST else None
+
+
+def whole(value: Any) -> int | None:
+    """A count as a record takes it; None for what is none."""
+    found = number(value)
+    return int(found) if found is not None and 0 <= found <= 2**53 else None
 
 
 def one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
+    name = type(error).__name__
+    text = " ".join(text_of(error).split())
+    return f"{name}: {text}"[:NOTE] if text and text != name else name

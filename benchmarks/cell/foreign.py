@@ -7,9 +7,10 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
+from sklearn.base import is_classifier, is_regressor
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 Prepare = Literal["numbers", "nothing"]
@@ -28,6 +29,10 @@ class Foreign:
             raise ValueError(f"prepare={prepare}: say numbers or nothing")
         self.estimator, self.prepare = estimator, prepare
         self.view = getattr(estimator, "view", "features")
+        self.answers: tuple[str, ...] = ("probabilities", "values")
+        if hasattr(estimator, "__sklearn_tags__"):  # it says what it is for
+            able = {"probabilities": is_classifier(estimator), "values": is_regressor(estimator)}
+            self.answers = tuple(kind for kind in able if able[kind]) or self.answers
 
     def fit(self, X: Any, y: np.ndarray) -> "Foreign":
         steps = [to_numbers()] if self.prepare == "numbers" else []
@@ -35,11 +40,27 @@ class Foreign:
         self.classes_ = getattr(self.model_, "classes_", None)
         return self
 
+    def inputs(self, X: Any) -> Any:
+        """Rows as the last step takes them: the estimator, or that of a pipeline of its own."""
+        made, model = by_place(X), self.model_
+        while isinstance(model, Pipeline):
+            for _, step in model.steps[:-1]:
+                made = made if step in (None, "passthrough") else step.transform(made)
+            model = model.steps[-1][1]
+        return made
+
     def predict_proba(self, X: Any) -> np.ndarray:
-        return self.model_.predict_proba(by_place(X))
+        return self._last.predict_proba(self.inputs(X))
 
     def predict(self, X: Any) -> np.ndarray:
-        return self.model_.predict(by_place(X))
+        return self._last.predict(self.inputs(X))
+
+    @property
+    def _last(self) -> Any:
+        model = self.model_
+        while isinstance(model, Pipeline):
+            model = model.steps[-1][1]
+        return model
 
 
 def by_place(X: Any) -> Any:

@@ -6,6 +6,7 @@ calls expensive is kept in a bounded cache from run to run. What the making took
 every cell that used it, and the record says whether this one waited for it.
 """
 
+import dataclasses
 import os
 import shutil
 import sys
@@ -16,12 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.cell import rows as of_rows
 from benchmarks.cell import storage, views
 from benchmarks.cell.build import build, supplied
 from benchmarks.cell.clock import Clock
 from benchmarks.cell.controls import CONTROLS
 from benchmarks.cell.protocols import offered
-from tasks.base import Data
+from tasks.base import Data, dealt
 
 
 @dataclass(frozen=True)
@@ -38,25 +40,41 @@ class Prepared:
     """Nothing was kept: the reason."""
 
 
-def prepare(job: Mapping[str, Any], task: Any, clock: Clock, view: str) -> Prepared:
-    """The rows that a model is given, with the phases `load` and `view` of whoever made them.
-    Raises what the task raises."""
+def shared(job: Mapping[str, Any], clock: Clock) -> Prepared | str:
+    """The rows that other cells read as well, with the phases `load` and `view` of whoever made
+    them; else why they could not be kept, empty where none are shared.
+
+    To be asked for before the model is loaded: what its module changes in a library must not reach
+    the rows of others.
+    """
     place = job.get("prepared")
-    if place is None or job.get("control") or offered(task, "score") is not None:
-        return _own(job, task, clock, view)  # a score of its own may ask for the raw data
+    if place is None or job.get("control"):
+        return ""
     folder = Path(place["folder"])
     with clock.phase("read"):
         kept = _read(folder)
     if kept is not None:
         return _kept(kept, clock, "found")
     if not hasattr(os, "fork") or sys.platform == "darwin":
-        return _keep(_own(job, task, clock, view), clock, folder, place)
+        return _make(job, clock, folder, place)
     with clock.phase("make"):  # until the rows are there: what the cell waits for
-        reason = _make_elsewhere(job, task, view, folder, place)
-        kept = None if reason else _read(folder)
-    if kept is None:
-        return _own(job, task, clock, view, reason or "the kept rows could not be read")
-    return _kept(kept, clock, "made")
+        why = _make_elsewhere(job, clock, folder, place)
+        kept = _read(folder)
+    return why if kept is None else _kept(kept, clock, "made")
+
+
+def prepare(
+    job: Mapping[str, Any], task: Any, clock: Clock, view: str, kept: Prepared | str
+) -> Prepared:
+    """The rows that a model is given: those that are kept for all (see `shared`), else this cell's
+    own. Raises what the task raises."""
+    if isinstance(kept, str):
+        return _own(job, task, clock, view, kept)
+    if view != job["view"]:
+        return _own(
+            job, task, clock, view, f"the model reads {view}, its source says {job['view']}"
+        )
+    return kept
 
 
 def _own(job: Mapping[str, Any], task: Any, clock: Clock, view: str, why: str = "") -> Prepared:
@@ -65,9 +83,21 @@ def _own(job: Mapping[str, Any], task: Any, clock: Clock, view: str, why: str = 
         data = task.load(job["seed"])
     with clock.phase("view"):
         train, test = views.make(task, data, view)
+        ordered, train = in_order(task, data, train, job["seed"])
     with clock.phase("facts"):
         facts = facts_of(task, data, view)
-    return Prepared(data, train, test, facts, "own", why)
+    return Prepared(ordered, train, test, facts, "own", why)
+
+
+def in_order(task: Any, data: Data, train: Any, seed: int) -> tuple[Data, Any]:
+    """The train rows and their labels in an order whose last ones are a fair holdout: as the task
+    gives them where it says so, or where they are in order of time; else dealt out by the seed."""
+    if data.ordered or offered(task, "rewrite") is not None:
+        return data, train
+    order = dealt(data.train_labels, seed)
+    labels = of_rows.take(data.train_labels, order)
+    rows = of_rows.anew(of_rows.take(train, order))
+    return dataclasses.replace(data, train_labels=labels, ordered=True), rows
 
 
 def task_of(job: Mapping[str, Any]) -> Any:
@@ -117,20 +147,30 @@ def _keep(made: Prepared, clock: Clock, folder: Path, place: Mapping[str, Any]) 
     return Prepared(made.data, made.train, made.test, made.facts, "made")
 
 
+def _make(
+    job: Mapping[str, Any], clock: Clock, folder: Path, place: Mapping[str, Any]
+) -> Prepared | str:
+    """Load, make the view and keep it, in this process; empty where a task shares no rows."""
+    with clock.phase("import"):
+        task = task_of(job)
+    if offered(task, "score") is not None:
+        return ""  # it may ask for the raw data
+    return _keep(_own(job, task, clock, job["view"]), clock, folder, place)
+
+
 def _make_elsewhere(
-    job: Mapping[str, Any], task: Any, view: str, folder: Path, place: Mapping[str, Any]
+    job: Mapping[str, Any], clock: Clock, folder: Path, place: Mapping[str, Any]
 ) -> str:
-    """Load, make the view and keep it in a child, so that this process's memory and warmth are
-    those of a cell that finds them made. Empty, or why nothing was kept; then the cell does it
-    itself, and what goes wrong goes wrong there."""
+    """Make the rows in a child, so that this process's memory and warmth are those of a cell that
+    finds them made. Empty, or why nothing was kept; then the cell does it itself, and what goes
+    wrong goes wrong there."""
     with tempfile.TemporaryFile() as told:
         pid = os.fork()
         if not pid:
             code = 1
             try:
-                clock = Clock(audit=job["timing"]["audit"])
-                kept = _keep(_own(job, task, clock, view), clock, folder, place)
-                told.write(kept.why.encode())
+                made = _make(job, clock.another(), folder, place)
+                told.write(made.why.encode() if isinstance(made, Prepared) else b"")
                 told.flush()
                 code = 0
             except BaseException:  # told again by the cell, which tries it itself

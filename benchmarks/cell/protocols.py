@@ -75,6 +75,7 @@ MODEL_MAY_HAVE: Mapping[str, Any] = {
     "max_rows": None,
     "max_values": None,
     # After `fit`.
+    "inputs": None,  # (X) -> rows as its estimator takes them; all its answers go through it
     "n_parameters_": None,  # learned numbers
     "n_fits_": 1,  # fits that were made for the one model
     "n_tokens_": None,  # read and written by a language model
@@ -96,12 +97,13 @@ TASK_MAY_HAVE: Mapping[str, Any] = {
     "score": None,  # (data, answers) -> name of a metric -> value; else the metrics do it
     "tables": None,  # (data) -> name -> table, for views in SQL
     "check": None,  # () -> None, or ValueError where settings contradict each other
-    "look": None,  # (rows) -> Look: what the first so many rows tell
+    "look": None,  # (rows) -> Look: what about so many rows tell
     "suspicions": None,  # (data) -> sentences on what may be a leak (check ME11)
     "notices": None,  # (data) -> sentences on how its rows were read and split, for every table
     "raw_columns": None,  # (data, view) -> names of the raw columns that a view reads
     # Controls (cell/controls.py): the same rows with other outcomes, wherever these stand; and the
-    # first n rows as they were, with all that came after them made different.
+    # first n rows as they were, with all that came after them made different, moved in time, and
+    # some of it deleted.
     "relabel": None,
     "rewrite": None,
 }

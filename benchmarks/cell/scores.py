@@ -1,12 +1,16 @@
 """What a cell is scored by: its task's metrics, computed from answers as they are stored."""
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from benchmarks.analysis.linear import Linear
 from benchmarks.cell.protocols import offered
 from tasks.base import Data, floor_answers
-from tasks.metrics import BESIDE, OF_KIND, Metric, applies, named
+from tasks.metrics import BESIDE, OF_KIND, Metric, applies, named, usual
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,6 +21,8 @@ class Scored:
     scores: dict[str, float]
     floor: dict[str, float]
     ceiling: dict[str, float] | None
+    lifts: dict[str, dict[str, float]]
+    """See `lifts`."""
 
 
 class UnknownMetric(ValueError):
@@ -33,7 +39,8 @@ def metrics_of(task: Any, data: Data, main: str | None = None) -> list[Metric]:
     given = given(data) if callable(given) else given
     if not given and offered(task, "score") is not None:
         given = list(task.score(data, floor_answers(data)))
-    metrics = [_named(metric, task) for metric in given or OF_KIND[data.kind]]
+    names = given or usual(data.kind, most_common(data))
+    metrics = [_named(metric, task) for metric in names]
     if main is None or main == metrics[0].name:
         return metrics
     known = {metric.name: metric for metric in metrics}
@@ -46,6 +53,14 @@ def metrics_of(task: Any, data: Data, main: str | None = None) -> list[Metric]:
             )
         known[main] = _named(main, task)
     return [known[main], *(metric for name, metric in known.items() if name != main)]
+
+
+def most_common(data: Data) -> float:
+    """Share of the rows, train and test, that the most common class holds; 0 without classes."""
+    if not data.classes:
+        return 0.0
+    counts = np.bincount(np.concatenate([data.train_labels, data.test_labels]))
+    return float(counts.max() / counts.sum())
 
 
 def _named(metric: str | Metric, task: Any) -> Metric:
@@ -81,3 +96,33 @@ def scores(
         metric = known.get(name) or _named(name, task)
         values[name] = own[name] if name in own else metric.of(answers, data.test_labels)
     return {name: float(value) for name, value in values.items()}
+
+
+def linear(metric: Metric, answers: Any, data: Data) -> Linear:
+    """A metric that has an influence, on the test rows, clustered by what they have in common."""
+    assert metric.influence
+    value, each = metric.influence(answers, data.test_labels)
+    if data.group is None:
+        return Linear(value, each, len(each))
+    _, group = np.unique(data.group, return_inverse=True)
+    return Linear(value, np.bincount(group, each), len(each))
+
+
+def lifts(
+    data: Data, metrics: Sequence[Metric], answers: Any, truth: Any, floor: Any
+) -> dict[str, dict[str, float]]:
+    """Metric -> how the test rows make vary what the `score` and the `ceiling` have above the
+    floor: the variance of each, and `both`, their covariance. Without truth only of the score."""
+    found = {}
+    for metric in metrics:
+        if metric.influence is None:
+            continue
+        base = linear(metric, floor, data)
+        score = linear(metric, answers, data).minus(base)
+        found[metric.name] = {"score": score.variance()}
+        if truth is not None:
+            ceiling = linear(metric, truth, data).minus(base)
+            apart = score.minus(ceiling).variance()
+            both = (score.variance() + ceiling.variance() - apart) / 2
+            found[metric.name] |= {"ceiling": ceiling.variance(), "both": both}
+    return {n: of for n, of in found.items() if all(map(math.isfinite, of.values()))}

@@ -72,7 +72,7 @@ def read(folder: Path) -> tuple[Data, Any, Any, dict[str, Any]]:
             name: _read_array(folder, name)
             for name in ("train_labels", "test_labels", "truth", "group", "test_ids")
         }
-        data = Data(raw=None, classes=tuple(entry["classes"]), **parts)
+        data = Data(raw=None, classes=tuple(entry["classes"]), ordered=True, **parts)
         os.utime(folder / DONE)  # the entries that were used last are kept longest
         return data, _read_rows(folder, "train"), _read_rows(folder, "test"), entry["facts"]
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.cell.fields import one_line
 from benchmarks.cell.protocols import METHOD_OF
 from benchmarks.cell.rows import ROWS, synthetic
 from tasks.base import Data
@@ -41,5 +42,5 @@ def warm_up(build: Callable[[], Any], rows: Any, data: Data) -> str | None:
         model = build().fit(made, labels(data, n))
         getattr(model, METHOD_OF[data.answer])(made)
     except Exception as error:  # whatever a model raises on nonsense is no verdict on it
-        return f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]
+        return one_line(error)
     return None

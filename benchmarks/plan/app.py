@@ -9,7 +9,6 @@ import copy
 import itertools
 import os
 import re
-import signal
 import string
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -28,18 +27,28 @@ from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import ConfigAttributeError, OmegaConfBaseException
 
-from benchmarks.errors import BadInput, unknown_key
+from benchmarks.errors import BAD_INPUT, BUSY, FINISHED, BadInput, Busy, tell, unknown_key
 from benchmarks.plan.cells import PARTS, Plan, to_cells
-from benchmarks.plan.config import run_config
+from benchmarks.plan.config import RunConfig, run_config
 from benchmarks.plan.settings import REQUIRED, complete, read_settings
+from benchmarks.plan.spelling import declared_by, quoted, shell, spelled
 
 CONF = Path(__file__).parents[2] / "conf"
-FINISHED, FAILED_CELLS, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 HELP = frozenset({"--help", "-h"})
 SHOWING = frozenset({"--cfg", "-c", "--info", "-i"})
+OPTIONS = (
+    HELP
+    | SHOWING
+    | {f"--{name}" for name in ("resolve", "package", "run", "multirun", "version")}
+    | {f"--{name}" for name in ("config-path", "config-name", "config-dir", "shell-completion")}
+    | {"-p", "-r", "-m", "-cp", "-cn", "-cd", "-sc", "--experimental-rerun"}
+)
+"""Hydra's own."""
 
 Launch = Callable[[Sequence[int]], None]
 """Runs the jobs with these indices elsewhere."""
+Plain = Callable[[str, str], dict[str, Any]]
+"""The task and the model of these names as their YAML and class have them."""
 
 
 class Command(Protocol):
@@ -64,7 +73,8 @@ class HydraTask:
         whole = copy.deepcopy(config)
         with open_dict(whole):
             whole.hydra = HydraConfig.get()
-        (plan,) = plans_of([whole], GlobalHydra.instance().config_loader())
+        plain = partial(plain_parts, GlobalHydra.instance().config_loader(), whole)
+        (plan,) = plans_of([whole], plain)
         return self.command.job(plan)
 
     def sweep(
@@ -75,9 +85,10 @@ class HydraTask:
         if self.is_help:
             print(help_text(config, loader))
             return
-        parser = OverridesParser.create(config_loader=loader)
-        jobs = grid(parser.parse_overrides([*arguments, *self.overrides]))
-        plans = plans_of(composed(config, loader, jobs), loader)
+        plain = cache(partial(plain_parts, loader, config))
+        overrides = grammatical([*arguments, *self.overrides], config, loader, plain)
+        jobs = grid(OverridesParser.create(config_loader=loader).parse_overrides(overrides))
+        plans = plans_of(composed(config, loader, jobs), plain)
 
         def launch(wanted: Sequence[int]) -> None:
             for job in launcher.launch([jobs[k] for k in wanted], initial_job_idx=0):
@@ -104,9 +115,8 @@ def composed(
     return found
 
 
-def plans_of(configs: Sequence[DictConfig], loader: ConfigLoader) -> list[Plan]:
+def plans_of(configs: Sequence[DictConfig], plain: Plain) -> list[Plan]:
     """What composed configs ask for, all of it checked. Raises BadInput."""
-    plain = cache(partial(plain_parts, loader, configs[0]))
     choices = [config.hydra.runtime.choices for config in configs]
     given = [resolved(config) for config in configs]
     settings = [run_config(*pair) for pair in zip(given, choices, strict=True)]
@@ -122,6 +132,36 @@ def plain_parts(loader: ConfigLoader, config: DictConfig, task: str, model: str)
     without = [] if config.hydra.runtime.choices.get("suite") is None else ["~suite"]
     plain = loader.load_sweep_config(config, [f"task={task}", f"model={model}", *without])
     return {part: resolved(plain)[part] for part in PARTS}
+
+
+def grammatical(
+    arguments: Sequence[str], config: DictConfig, loader: ConfigLoader, plain: Plain
+) -> list[str]:
+    """Overrides as they were typed, in Hydra's grammar. config: tells which task and model it is
+    where the overrides do not. Raises BadInput."""
+    readable = [argument for argument in arguments if re.match(r"(task|model)=", argument)]
+    named = {part: [str(config.hydra.runtime.choices[part])] for part in PARTS}
+    for override in OverridesParser.create(config_loader=loader).parse_overrides(readable):
+        values = (
+            override.sweep_string_iterator()
+            if override.is_discrete_sweep()
+            else [override.get_value_element_as_str()]
+        )
+        named[override.get_key_element()] = list(values)
+    pairs = [plain(*names) for names in itertools.product(*(named[part] for part in PARTS))]
+    targets = {part: {str(pair[part].get("_target_")) for pair in pairs} for part in PARTS}
+    return spelled(
+        arguments, declared_by({part: map(read_settings, targets[part]) for part in PARTS})
+    )
+
+
+def alone(arguments: Sequence[str]) -> list[str]:
+    """The same where no sweep has composed anything yet."""
+    places = [argument for argument in arguments if argument.startswith("hydra.searchpath=")]
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        config = hydra.compose("config", places, return_hydra_config=True)
+        loader = GlobalHydra.instance().config_loader()
+        return grammatical(arguments, config, loader, partial(plain_parts, loader, config))
 
 
 def resolved(config: DictConfig) -> dict[str, Any]:
@@ -183,8 +223,8 @@ def help_text(config: DictConfig, loader: ConfigLoader) -> str:
 
 def task_settings(overrides: Sequence[str]) -> tuple[str, dict[str, Any]]:
     """Name and settings of the task that these overrides choose. Raises BadInput."""
-    stated = [stating(override) for override in overrides]
     try:
+        stated = [stating(override) for override in one_job(alone(overrides))]
         with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
             config = hydra.compose("config", stated, return_hydra_config=True)
         given = resolved(config)["task"]
@@ -192,6 +232,26 @@ def task_settings(overrides: Sequence[str]) -> tuple[str, dict[str, Any]]:
         raise BadInput(sentence(error)) from None
     name = config.hydra.runtime.choices["task"]
     return name, complete("task", name, given)
+
+
+def usual_settings() -> RunConfig:
+    """What a run has that nobody says anything of on the command line."""
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        config = hydra.compose("config", return_hydra_config=True)
+    return run_config(resolved(config), config.hydra.runtime.choices)
+
+
+def one_job(overrides: Sequence[str]) -> list[str]:
+    """The same, if they are no sweep. Raises BadInput."""
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        if override.is_sweep_override():
+            key, _, values = str(override.input_line).partition("=")
+            whole = values.replace("'", "")
+            raise BadInput(
+                f"{key} has several values, and this command takes one; if that is one value with "
+                f"a comma in it: {shell(f'{key}={quoted(whole)}')}."
+            )
+    return list(overrides)
 
 
 def sentence(error: BaseException) -> str:
@@ -207,6 +267,34 @@ def sentence(error: BaseException) -> str:
     return re.sub(r" See https://hydra.cc\S* for details", "", text)
 
 
+def require_settings(arguments: Sequence[str]) -> None:
+    """Refuse what is neither KEY=VALUE nor an option: mostly the rest of a value that the shell has
+    cut at a blank. Raises BadInput."""
+    before = ""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise BadInput(f"{argument!r} is no UTF-8 text; rename what it stands for.") from None
+        name, equals, _ = argument.partition("=")
+        is_dashed = name.startswith("-")
+        if (
+            (equals and not is_dashed)
+            or name.startswith(("~", "--hydra"))
+            or OPTIONS.intersection((name, before))
+        ):
+            before = argument
+            continue
+        if equals:
+            raise BadInput(f"There is no option {name}; settings are given without dashes.")
+        cut = "." in before.partition("=")[0]
+        example = shell(f"{before} {argument}") if cut else 'KEY="A VALUE"'
+        raise BadInput(
+            f"{argument} is neither KEY=VALUE nor an option; a value with blanks in it is given as "
+            f"{example}."
+        )
+
+
 def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """Split a command line into what Hydra reads first and the overrides for the cells.
 
@@ -215,7 +303,7 @@ def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     that are asked for have one. What only shows something takes all of them.
     """
     if (HELP | SHOWING).intersection(arguments):
-        return [stating(argument) for argument in arguments if argument not in HELP], []
+        return [stating(argument) for argument in alone(arguments) if argument not in HELP], []
 
     def is_first(argument: str) -> bool:
         key, equals, _ = argument.partition("=")
@@ -225,21 +313,23 @@ def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def main(command: Command) -> int:
-    """Run the command line; return the exit code: 0 finished, 1 a cell failed, 2 bad input."""
-    is_help = bool(HELP.intersection(sys.argv[1:]))
-    sys.argv[1:], overrides = split_arguments(sys.argv[1:])
+    """Run the command line; return the exit code: 0 finished, 1 a cell failed, 2 bad input, 75
+    somebody else works on the run."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then leaves its errors to us
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     start = hydra.main(config_path=str(CONF), config_name="config", version_base="1.3")
+    code = BAD_INPUT
     try:
+        require_settings(sys.argv[1:])
+        is_help = bool(HELP.intersection(sys.argv[1:]))
+        sys.argv[1:], overrides = split_arguments(sys.argv[1:])
         start(HydraTask(command, overrides, is_help))()
+    except Busy as error:
+        code, message = BUSY, str(error)
     except BadInput as error:
         message = str(error)
     except (HydraException, OmegaConfBaseException) as error:
         message = sentence(error)
-    except KeyboardInterrupt:
-        return INTERRUPTED
     else:
         return FINISHED
-    print(f"error: {message}", file=sys.stderr)
-    return BAD_INPUT
+    tell(f"error: {message}", is_error=True)
+    return code

@@ -10,6 +10,17 @@ from benchmarks.errors import BadInput, refusal
 from benchmarks.records import codes, machine
 
 
+def at_home(path: Path) -> Path:
+    """With a home folder for its `~`, which a shell leaves alone behind an equals sign."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError("there is no such user") from None
+
+
+Folder = Annotated[Path, pydantic.AfterValidator(at_home)]
+
+
 class Limits(pydantic.BaseModel, extra="forbid"):
     """What a cell may take before it is ended."""
 
@@ -21,7 +32,7 @@ class Limits(pydantic.BaseModel, extra="forbid"):
 class Cache(pydantic.BaseModel, extra="forbid"):
     """Where expensive views are kept from command to command, and how much of them."""
 
-    folder: Path | None
+    folder: Folder | None
     gigabytes: Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)]
 
 
@@ -58,7 +69,7 @@ class RunConfig(pydantic.BaseModel, extra="forbid"):
     """All of them."""
 
     run: Annotated[str, pydantic.Field(pattern=r"^\w[\w.-]*$")]
-    results: Path
+    results: Folder
     seed: Annotated[int, pydantic.Field(ge=0, lt=2**32)]
     threads: Annotated[int, pydantic.Field(ge=1)] | None
     device: Literal["auto", "cpu", "cuda", "xpu", "mps"]

@@ -15,6 +15,7 @@ from typing import Any
 
 import annotated_types
 import pydantic
+import yaml
 
 from benchmarks.errors import BadInput, refusal, unknown_key
 from benchmarks.plan.sources import find_source
@@ -75,7 +76,11 @@ def read_settings(target: str) -> Settings | None:
 @cache
 def _read_file(source: Path, name: str, _changed: int) -> Settings | None:
     """The moment of its last change is there for the cache."""
-    for node in ast.parse(source.read_text(encoding="utf-8")).body:
+    try:
+        body = ast.parse(source.read_bytes()).body
+    except (SyntaxError, ValueError):  # whoever loads it will say so
+        return None
+    for node in body:
         if isinstance(node, ast.ClassDef) and node.name == name:
             is_dataclass = any("dataclass" in ast.unparse(d) for d in node.decorator_list)
             return _read_class(source, node) if is_dataclass else None
@@ -172,11 +177,30 @@ def validate(prefix: str, settings: Settings, given: Mapping[str, Any]) -> dict[
         for key, kind in settings.types.items()
         if key not in SUPPLIED
     }
-    schema = pydantic.create_model(
-        "Schema", __config__=pydantic.ConfigDict(extra="forbid", protected_namespaces=()), **fields
+    # A name or class may be a number; in YAML it is one then.
+    config = pydantic.ConfigDict(
+        extra="forbid", protected_namespaces=(), coerce_numbers_to_str=True
     )
+    schema = pydantic.create_model("Schema", __config__=config, **fields)
+    read = {key: read_text(value, settings.types[key]) for key, value in given.items()}
     try:
-        completed: dict[str, Any] = schema(**given).model_dump()
+        completed: dict[str, Any] = schema(**read).model_dump()
         return completed
     except pydantic.ValidationError as error:
         raise BadInput(refusal(error, prefix)) from None
+
+
+def read_text(value: Any, kind: Any) -> Any:
+    """The list or mapping that a text holds, as YAML has it, where the type is no text: Hydra's
+    grammar takes few characters in the names of a mapping (plan/spelling.py)."""
+    if not isinstance(value, str) or not value.startswith(("[", "{")):
+        return value
+    try:
+        pydantic.TypeAdapter(kind).validate_python(value)
+        return value
+    except pydantic.ValidationError:
+        pass
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError:
+        return value

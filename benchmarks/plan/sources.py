@@ -4,6 +4,7 @@ import functools
 import hashlib
 import sys
 from collections.abc import Iterable
+from glob import glob
 from pathlib import Path
 
 
@@ -39,16 +40,25 @@ def data_hash(places: Iterable[str]) -> str | None:
     """Hash the data that a task reads: files, folders or patterns; None if nothing is there."""
     digest, found = hashlib.sha256(), False
     for place in places:
-        path = Path(place).expanduser()
-        if path.is_dir():
-            files = [file for file in sorted(path.rglob("*")) if file.is_file()]
-        else:
-            files = [path] if path.is_file() else sorted(Path().glob(place))
-        for file in files:
+        for file in _files(place):
             state = file.stat()
             digest.update(_file_hash(file, (state.st_size, state.st_mtime_ns)))
             found = True
     return digest.hexdigest()[:12] if found else None
+
+
+def _files(place: str) -> list[Path]:
+    """What lies there; nothing where that cannot be asked, as whoever reads it will say why."""
+    try:
+        path = Path(place)  # such a file is meant, whatever its name looks like
+        path = path if path.exists() else path.expanduser()
+        if path.exists():
+            found = sorted(path.rglob("*")) if path.is_dir() else [path]
+        else:
+            found = [Path(match) for match in sorted(glob(str(path), recursive=True))]  # noqa: PTH207 - pathlib takes no absolute ones
+        return [file for file in found if file.is_file()]
+    except (OSError, RuntimeError):  # a name that is too long, a user who does not exist
+        return []
 
 
 @functools.cache

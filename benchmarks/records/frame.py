@@ -4,15 +4,19 @@ DuckDB.
 results/README.md says what the columns hold. Works from records alone; knows no model and no task.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from benchmarks.records import files
 from benchmarks.records.records import Record, Run, memory_growth, name_of
 
 FILE = "records.parquet"
+FORM = 1  # of its columns: another one is another file
 PHASES = (
     "import",
     "read",
@@ -83,7 +87,15 @@ def flat(record: Record) -> dict[str, Any]:
     for prefix, clock in (("seconds", "wall"), ("cpu_seconds", "cpu")):
         row |= {f"{prefix}_{name}": phases.get(name, {}).get(clock) for name in PHASES}
     for batch, times in (record.get("latency") or {}).items():
-        row |= {f"latency_{batch}_{name}": times[name] for name in ("p50", "p99")}
+        row |= {
+            f"latency_{batch}_{name}": times.get(name)
+            for name in ("p50", "p99", "p99_low", "p99_high")
+        }
+        row |= {
+            f"latency_{batch}_{part}_p50": times[part]["p50"]
+            for part in ("inputs", "model")
+            if part in times
+        }
     for prefix, field in (
         ("score", "scores"),
         ("ceiling", "ceiling"),
@@ -115,26 +127,41 @@ def load_libraries() -> None:
     pyarrow.array([0])  # the first one loads pandas
 
 
-def write(run: Run) -> None:
-    """Write records.parquet, whole or not at all; nothing if it is as new as the newest record,
-    and no file if there is no record."""
+def write(run: Run, records: Sequence[Record] | None = None) -> None:
+    """Write records.parquet, whole or not at all; nothing if it is of these very records (None:
+    those of the run), and no file if there are none. Raises CannotWrite."""
     path = run.folder / FILE
-    newest = max((file.stat().st_mtime_ns for file in run.cells.glob("*.json")), default=0)
-    if path.exists() and path.stat().st_mtime_ns >= newest > 0:
-        return
-    rows = [{"run": run.name, **flat(record)} for record in run.read()]
+    rows = [
+        {"run": run.name, **flat(record)} for record in (run.read() if records is None else records)
+    ]
     if not rows:
         path.unlink(missing_ok=True)
         return
-    from pyarrow import parquet  # only here: a run that has nothing to do should not wait for it
+    made_of = hashlib.sha256(json.dumps([FORM, rows], default=str).encode()).hexdigest()
+    if made_of in footer(path):
+        return
+    import pyarrow  # only here: a run that has nothing to do should not wait for it
+    from pyarrow import parquet
 
-    partial = path.with_name(f"records.{os.getpid()}.partial")
+    table = to_table(rows)
+    whole = pyarrow.BufferOutputStream()
+    parquet.write_table(table.replace_schema_metadata({"model_eras.made_of": made_of}), whole)
+    files.write(path, whole.getvalue().to_pybytes())
+
+
+def footer(path: Path) -> str:
+    """The end of a Parquet file, in which its metadata stand as texts; empty if there is none."""
     try:
-        parquet.write_table(to_table(rows), partial)
-        os.utime(partial, ns=(newest, newest))  # a record that came meanwhile is newer
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        with files.opened(path) as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(0, end - 8))
+            length = int.from_bytes(file.read(4), "little")
+            if file.read() != b"PAR1":
+                return ""
+            file.seek(max(0, end - 8 - length))
+            return file.read().decode("latin-1")
+    except (FileNotFoundError, files.Unreadable):
+        return ""
 
 
 def to_table(rows: Sequence[Mapping[str, Any]]) -> Any:

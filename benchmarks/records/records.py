@@ -3,22 +3,28 @@
 results/README.md documents the fields. This module knows no model, no task and no clock.
 """
 
+import contextlib
+import errno
 import hashlib
 import json
-import os
 import shutil
-import zipfile
-import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.errors import BadInput
+from benchmarks.errors import BadInput, cannot_write
+from benchmarks.records import files, predictions
+from benchmarks.records.files import Unreadable
+from benchmarks.records.shape import misfit
+from benchmarks.records.values import TooMuch, plain_data
 from tasks.metrics import OF_KIND, STANDARD
 
-SCHEMA = 4
-STATUSES = ("done", "failed", "timeout", "out_of_memory", "skipped")
+SCHEMA = 5
+MOST = 32 * 2**20  # bytes of a record
+LOG = 2**20  # bytes of a log
+OWN = frozenset({errno.EISDIR, errno.ENOTEMPTY, errno.EEXIST, errno.ENAMETOOLONG})
+"""Of errors that are in the way of one record, and of no other."""
 Record = dict[str, Any]
 
 ALWAYS = (
@@ -35,6 +41,8 @@ ALWAYS = (
     "packages",
     "started",
     "seconds",
+    "limits",
+    "timing",
 )
 WHEN_DONE = (
     "kind",
@@ -49,29 +57,51 @@ WHEN_DONE = (
     "notes",
 )
 """What every record holds, and what those of finished cells hold beside it."""
+UNKNOWN: Mapping[str, Any] = {
+    **dict.fromkeys(("era", "year", "work", "control", "tuning", "columns", "cold_start")),
+    **dict.fromkeys(("parameters", "size_bytes", "history", "artifacts", "pools", "commit")),
+    "view": "features",
+    "bound": False,
+}
+"""What others may lack, and what is then read in its place."""
 
 
-class Unreadable(ValueError):
-    """A file that holds no record of this version, with a sentence about it."""
+class Unrecordable(ValueError):
+    """Nothing of the kind can be kept as a record; the message says why."""
 
 
-def parse(text: str) -> Record:
+def parse(text: bytes) -> Record:
     """A record as this version has it. Raises Unreadable."""
     try:
-        record = json.loads(text)
-    except ValueError:
+        record = json.loads(text.decode("utf-8"), parse_constant=_refuse)
+    except UnicodeDecodeError:
+        raise Unreadable("cannot be read: it is no UTF-8") from None
+    except (ValueError, RecursionError):
         raise Unreadable("is damaged: it is no whole JSON") from None
-    if not isinstance(record, dict) or not isinstance(record.get("schema"), int):
+    version = record.get("schema") if isinstance(record, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool):
         raise Unreadable("is no record")
-    if (version := record["schema"]) > SCHEMA:
-        raise Unreadable(f"was written by a newer version of this kit (schema {version})")
+    if version > SCHEMA:
+        raise Unreadable(f"was written by a newer version of this kit (schema {str(version)[:9]})")
     if version < 2:
-        raise Unreadable(f"was written by an older version of this kit (schema {version})")
-    record = migrated(record, version)
+        raise Unreadable(f"was written by an older version of this kit (schema {str(version)[:9]})")
+    if b"\\u" in text:  # half a character, which no file and no terminal takes
+        try:
+            record = plain_data(record)
+        except TooMuch as error:
+            raise Unreadable(f"is damaged: {error}") from None
+    with contextlib.suppress(TypeError, KeyError):  # then it has no shape, either
+        record = migrated(record, version)
     fields = ALWAYS + (WHEN_DONE if record.get("status") == "done" else ())
     if missing := [name for name in fields if name not in record]:
         raise Unreadable(f"is damaged: it has no {missing[0]}")
-    return record
+    if (wrong := misfit(record)) is not None:
+        raise Unreadable(f"is damaged ({wrong})")
+    return {**UNKNOWN, **record}
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def migrated(record: Record, version: int) -> Record:
@@ -84,7 +114,7 @@ def migrated(record: Record, version: int) -> Record:
         known = [STANDARD[name] for name in dict.fromkeys(names) if name in STANDARD]
         answer = "values" if record["kind"] == "regression" else "probabilities"
         record |= {"metrics": [asdict(metric.facts()) for metric in known], "answer": answer}
-    return record | {"schema": SCHEMA}
+    return record | {"schema": SCHEMA}  # before 5 there were no checksums of `files`
 
 
 @dataclass(frozen=True)
@@ -176,104 +206,156 @@ class Run:
         shutil.rmtree(self.folders(cell)["checkpoints"], ignore_errors=True)
 
     def scratch(self, cell: Cell) -> Path:
-        """An empty folder for what the cell's process leaves, on the records' file system."""
-        folder = self.cells / f"{cell.name}.partial"
+        """An empty folder for what the cell's process leaves, on the records' file system. Raises
+        CannotWrite."""
+        folder = self.cells / f"{cell.name[:200]}.partial"
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
+        try:
+            if not folder.is_dir():
+                folder.unlink(missing_ok=True)
+            folder.mkdir()
+        except OSError as error:
+            raise cannot_write(folder, error) from None
         return folder
 
     def find(self, cell: Cell) -> Record | None:
-        """The cell's record, if there is one and it was made by the code that is there now."""
+        """The cell's record, if there is one that holds and was made by the code that is there."""
+        return self.find_or_why(cell)[0]
+
+    def find_or_why(self, cell: Cell) -> tuple[Record | None, str]:
+        """(as `find`, a sentence if there is one that does not hold)"""
+        path = self.path(cell)
         try:
-            record = parse(self.path(cell).read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            return None
-        return record if record["code"] == dict(cell.code) else None
+            record = self._load(path)
+        except FileNotFoundError:
+            return None, ""
+        except Unreadable as error:
+            return None, f"{path} {error}; its cell runs again"
+        if damage := self._damage(record):
+            return None, f"{path} {damage}; its cell runs again"
+        return (record if record["code"] == dict(cell.code) else None), ""
 
-    def write(self, cell: Cell, record: Record, scratch: Path) -> None:
-        """Put the record in place, its predictions first, then drop the scratch folder.
+    def _load(self, path: Path) -> Record:
+        """A record, with what lies beside it as it was left. Raises FileNotFoundError, Unreadable.
 
-        A reader sees the old record or the new one, never a part; after a power cut as well.
+        Those of older schemas hold no checksums (see `_damage`).
+        """
+        record = parse(files.content(path, MOST))
+        if record["status"] != "done":
+            return record
+        name = name_of(record)
+        for suffix, facts in record.get("files", {}).items():
+            try:
+                same = files.facts(self.cells / f"{name}{suffix}") == facts
+            except FileNotFoundError:
+                raise Unreadable(f"lacks what belongs to it: {name}{suffix} is gone") from None
+            except Unreadable as error:
+                raise Unreadable(f"lacks what belongs to it: {name}{suffix} {error}") from None
+            if not same:
+                raise Unreadable(f"does not belong to {name}{suffix}, which was changed since")
+        return record
+
+    def _damage(self, record: Record) -> str:
+        """Of a record without checksums: what is wrong with its predictions, if they are there."""
+        if record["status"] == "done" and not record.get("files"):
+            try:
+                self._outcomes(record, None)
+            except FileNotFoundError:
+                pass  # as in a run that was passed on without them
+            except Unreadable as error:
+                return f"has predictions that are damaged (the file {error})"
+        return ""
+
+    def write(self, cell: Cell, record: Record, scratch: Path) -> Record:
+        """Put the record in place, its predictions first, then drop the scratch folder; as it was
+        written, with the checksums of what lies beside it.
+
+        A reader sees the old record or the new one, never a part; after a power cut as well. Raises
+        CannotWrite if nothing can be written here, Unrecordable if this record cannot.
         """
         path = self.path(cell)
         done = record["status"] == "done"
-        for suffix, kept in ((".npz", done), (".answers.jsonl", done), (".log", not done)):
-            old, new = path.with_suffix(suffix), scratch / f"cell{suffix}"
-            if kept and new.exists():
-                new.replace(old)
-            else:
-                old.unlink(missing_ok=True)
-        whole = scratch / "record.json"
-        with whole.open("w", encoding="utf-8") as file:
-            json.dump(record, file, indent=1, ensure_ascii=False, allow_nan=False)
-            file.flush()
-            os.fsync(file.fileno())
-        whole.replace(path)
+        try:
+            beside = {}
+            for suffix in (".npz", ".answers.jsonl"):
+                if done and (new := scratch / f"cell{suffix}").exists():
+                    beside[suffix] = files.facts(new)
+                    files.settle(new)
+            if done:
+                record = record | {"files": beside | record.get("files", {})}
+            record = plain_data(record)
+            text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False).encode()
+            if len(text) > MOST:
+                raise Unrecordable(f"its record would have {len(text) / 1e6:,.0f} MB")
+            parse(text)  # what could not be read again is not written
+            for suffix, kept in ((".npz", done), (".answers.jsonl", done), (".log", not done)):
+                old, new = path.with_name(f"{cell.name}{suffix}"), scratch / f"cell{suffix}"
+                if kept and new.exists():
+                    if suffix == ".log":
+                        files.shorten(new, LOG)
+                    new.replace(old)
+                else:
+                    old.unlink(missing_ok=True)
+            whole = scratch / "record.json"
+            whole.write_bytes(text)
+            files.settle(whole)
+            whole.replace(path)
+            files.settle(self.cells)
+        except OSError as error:
+            if error.errno in OWN:
+                raise Unrecordable(f"its record cannot be written ({error.strerror})") from None
+            raise cannot_write(path, error) from None
+        except (Unreadable, TooMuch) as error:
+            raise Unrecordable(f"its record {error}") from None
         if done:
             self.trials(cell).unlink(missing_ok=True)  # the record has them
             shutil.rmtree(self.folders(cell)["checkpoints"], ignore_errors=True)
         shutil.rmtree(scratch, ignore_errors=True)
+        return record
 
     def outcomes(
         self, record: Record, names: Collection[str] | None = None
     ) -> dict[str, Any] | None:
         """The raw outcomes of a cell that is done (results/README.md), or those of these names
         that it has; None if they are gone."""
+        try:
+            return self._outcomes(record, names)
+        except (FileNotFoundError, Unreadable):
+            return None
+
+    def _outcomes(self, record: Record, names: Collection[str] | None) -> dict[str, Any]:
+        name = name_of(record)
         if record.get("answer") == "answers":
-            return self._answers(record)
-        import numpy as np  # only here: listing records should not wait for it
-
-        try:
-            with np.load(self.cells / f"{name_of(record)}.npz", allow_pickle=False) as arrays:
-                wanted = [
-                    name
-                    for name in arrays.files
-                    if names is None or name in names or name.startswith("influence_")
-                ]
-                return {name: arrays[name] for name in wanted}
-        except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile):
-            return None
-
-    def _answers(self, record: Record) -> dict[str, Any] | None:
-        """Of a cell whose answers are texts or JSON: a line for each test row."""
-        import numpy as np
-
-        try:
-            text = (self.cells / f"{name_of(record)}.answers.jsonl").read_text(encoding="utf-8")
-            lines = [json.loads(line) for line in text.splitlines()]
-            found: dict[str, Any] = {
-                "predictions": [line["answer"] for line in lines],
-                "labels": [line["label"] for line in lines],
-            }
-            if lines and "truth" in lines[0]:
-                found["truth"] = [line["truth"] for line in lines]
-            beside = set(lines[0]) - {"answer", "label", "truth"} if lines else ()
-            return found | {name: np.array([line[name] for line in lines]) for name in beside}
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+            return predictions.read_answers(self.cells / f"{name}.answers.jsonl", record)
+        return predictions.read_arrays(self.cells / f"{name}.npz", record, names)
 
     def read(self) -> list[Record]:
         """All records that can be read, in the order of their file names."""
         return self.scan()[0]
 
     def scan(self) -> tuple[list[Record], list[str]]:
-        """(records that can be read, a sentence on every file that cannot)"""
+        """(records that can be read, a sentence on everything that cannot)"""
         records, unreadable = [], []
         for path in sorted(self.cells.glob("*.json")):
             try:
-                records.append(parse(path.read_text(encoding="utf-8")))
+                record = self._load(path)
+                records.append(record)
+                if damage := self._damage(record):
+                    unreadable.append(f"{path} {damage}; its row is shown without them")
+            except FileNotFoundError:  # it went while we looked
+                continue
             except Unreadable as error:
                 unreadable.append(f"{path} {error}; it is left out")
-            except (OSError, UnicodeDecodeError):
-                unreadable.append(f"{path} cannot be read; it is left out")
         return records, unreadable
 
 
 def open_run(results: Path, name: str) -> Run:
     """Open an existing run by name (or by path); BadInput lists those there are."""
     for folder in (results / name, Path(name)):
-        if (folder / "cells").is_dir():
-            return Run(folder)
+        with contextlib.suppress(OSError, RuntimeError):  # a name too long, a user unknown
+            folder = folder.expanduser()
+            if (folder / "cells").is_dir():
+                return Run(folder if folder.name.strip(".") else folder.resolve())
     runs = sorted(p.parent.name for p in results.glob("*/cells")) if results.is_dir() else []
     known = f"there are: {', '.join(runs)}" if runs else f"{results}/ holds none yet"
     raise BadInput(f"There is no run {name}; {known}.")

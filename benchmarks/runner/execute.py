@@ -7,23 +7,27 @@ import contextlib
 import json
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from benchmarks.errors import BadInput
-from benchmarks.records import machine
-from benchmarks.records.records import SCHEMA, Cell, Record, Run, name_of
+from benchmarks.errors import BadInput, CannotWrite
+from benchmarks.records import files, machine
+from benchmarks.records.records import MOST, SCHEMA, Cell, Record, Run, Unrecordable, name_of
 from benchmarks.runner.peaks import children_peaks
 from benchmarks.runner.shelf import NO_CACHE, Shelf
-from benchmarks.runner.worker import Ending, Worker, WorkerDied
+from benchmarks.runner.worker import Checked, Ending, Worker, WorkerDied, signal_name
 
 ROOT = Path(__file__).parents[2]
+PARTS = ("task", "model")
+CHECK_SECONDS = 60.0
+"""For the settings of a class to be checked before any cell runs; then it is left to the cells."""
 QUICK: Mapping[str, Any] = {
     "batches": [1],
     "calls": 20,
@@ -66,6 +70,14 @@ def times_more(wanted: Mapping[str, Any], had: Mapping[str, Any]) -> bool:
     )
 
 
+KNOWN_BEFORE = (
+    *("schema", "task", "model", "seed", "era", "year", "view", "bound", "config", "changed"),
+    *("config_hash", "code", "limits", "timing", "seconds", "started", "machine", "packages"),
+    *("commit", "pools"),
+)
+"""Fields of a record that say nothing of what became of its cell."""
+
+
 def no_count(_: Cell) -> dict[str, Any]:
     return {}
 
@@ -88,6 +100,7 @@ class Executor:
         timing: Mapping[str, Any] = QUICK,
         metric: str | None = None,
         *,
+        libraries: Collection[str] = (),
         check_rows: int = 1500,
         cache: Mapping[str, Any] = NO_CACHE,
         count: Callable[[Cell], dict[str, Any]] = no_count,
@@ -107,7 +120,8 @@ class Executor:
         self._shelf = Shelf(cells, cache)
         self._known: dict[str, dict[str, Any]] = {}  # by name of the cell: what was counted
         self._fastest: float | None = None  # seconds of a calibration, the best of all
-        self._modules = target_modules(cells)
+        self._libraries = libraries
+        self._unchecked: set[str] = set()  # classes whose settings are checked in each cell
         self._workers: dict[int, Worker] = {}  # by number of threads, their libraries loaded
         self._given = worker
         self._left = Counter((cell.task, cell.model) for cell in cells)
@@ -146,23 +160,57 @@ class Executor:
 
     def check(self, cells: Sequence[Cell]) -> None:
         """Raise BadInput if a task or model refuses its settings, before any cell is run."""
-        configs = [cell.config[part] for part in ("task", "model") for cell in cells]
+        configs = [cell.config[part] for part in PARTS for cell in cells]
         different = {json.dumps(config, sort_keys=True): config for config in configs}
-        for cell in cells[:1]:
-            with contextlib.suppress(WorkerDied):  # the cells will say so
-                if (refusal := self._worker_for(cell).check(list(different.values()))) is not None:
-                    raise BadInput(refusal)
+        if not cells:
+            return
+        seconds = min(self.limits["seconds"], CHECK_SECONDS)
+        try:
+            checked = self._worker_for(cells[0]).check(list(different.values()), seconds)
+        except WorkerDied:  # the cells will say so
+            checked = Checked(None, tuple(config["_target_"] for config in configs))
+        if checked.refusal is not None:
+            raise BadInput(checked.refusal)
+        self._unchecked.update(checked.unanswered)
 
     def execute(self, cell: Cell) -> Record:
         """Run one cell and return the record that was written, whatever became of the cell."""
         started = datetime.now(UTC)
         scratch = self.run.scratch(cell)
         try:
+            try:
+                ending, pools = self._run(cell, scratch)
+            except WorkerDied:
+                if (scratch / "phase").exists():
+                    raise
+                ending, pools = self._run(cell, scratch)  # it was not this cell that ended it
+        except WorkerDied as death:
+            ending, pools = death, None
+        asked = {"limits": self.limits, "timing": self.timing}
+        record = compose(cell, ending, scratch, asked, started, self._counted(cell)) | {
+            "pools": pools
+        }
+        self._calibrated(record.get("calibration", {}).get("seconds"))
+        if "unwritable" in record:
+            raise CannotWrite(f"{self.run.cells} cannot be written ({record['unwritable']}).")
+        record = self._recorded(cell, record, scratch)
+        self._seconds[cell.task, cell.model].append(record["seconds"] or 0.0)
+        self._left[cell.task, cell.model] -= 1
+        self._progress.advance(self._bar)
+        self.console.print(self._line(record), highlight=False)
+        return record
+
+    def _run(self, cell: Cell, scratch: Path) -> tuple[Ending | WorkerDied, dict[str, int] | None]:
+        """Run a cell in its worker; how it ended, and the threads of libraries. Raises WorkerDied;
+        the next cell then gets another worker."""
+        try:
             worker = self._worker_for(cell)
             worker.wait()
             self._calibrated(worker.state.get("fastest"))
             self._show(cell)
             job = job_of(cell) | {
+                "view": cell.constants.get("view", "features"),
+                "check": [p for p in PARTS if cell.config[p]["_target_"] in self._unchecked],
                 "trials": str(self.run.trials(cell).resolve()),
                 "name": cell.model,
                 "checks_off": self.checks_off,
@@ -175,23 +223,26 @@ class Executor:
                 "metric": self.metric,
                 "fastest": self._fastest,
             }
-            ending: Ending | WorkerDied = worker.run(job, scratch, self.limits)
-            pools = worker.state.get("pools")
-        except WorkerDied as death:
-            if self._workers.pop(cell.config["threads"], None) is self._given:
+            return worker.run(job, scratch, self.limits), worker.state.get("pools")
+        except WorkerDied:
+            dead = self._workers.pop(cell.config["threads"], None)
+            if dead is self._given:
                 self._given = None
-            ending, pools = death, None
-        asked = {"limits": self.limits, "timing": self.timing}
-        record = compose(cell, ending, scratch, asked, started, self._counted(cell)) | {
-            "pools": pools
-        }
-        self._calibrated(record.get("calibration", {}).get("seconds"))
-        self.run.write(cell, record, scratch)
-        self._seconds[cell.task, cell.model].append(record["seconds"] or 0.0)
-        self._left[cell.task, cell.model] -= 1
-        self._progress.advance(self._bar)
-        self.console.print(self._line(record), highlight=False)
-        return record
+            elif dead is not None:
+                dead.__exit__()
+            raise
+
+    def _recorded(self, cell: Cell, record: Record, scratch: Path) -> Record:
+        """The record as it was written; that of a failed cell if it cannot be. Raises CannotWrite
+        if none can be."""
+        try:
+            return self.run.write(cell, record, scratch)
+        except Unrecordable as error:
+            failed = {name: record[name] for name in KNOWN_BEFORE if name in record}
+            failed |= {"status": "failed", "reason": str(error)}
+        with contextlib.suppress(Unrecordable):  # something lies where the record belongs
+            return self.run.write(cell, failed, scratch)
+        return failed
 
     def _worker_for(self, cell: Cell) -> Worker:
         """A worker whose threads are fixed at the cell's number and whose libraries are loaded."""
@@ -199,7 +250,7 @@ class Executor:
         if threads not in self._workers:
             given = self._given
             worker = given if given and given.threads == threads else Worker(threads)
-            worker.load(self._modules)
+            worker.load(self._libraries)
             self._workers[threads] = worker
         return self._workers[threads]
 
@@ -220,15 +271,8 @@ class Executor:
             means = {key: statistics.mean(seconds) for key, seconds in self._seconds.items()}
             seconds = sum(n * means.get(key, guess) for key, n in self._left.items())
             left = f"about {timedelta(seconds=round(seconds))} left"
-        description = f"{cell.task} [bold]{cell.model}[/] seed {cell.seed}"
+        description = f"{escape(cell.task)} [bold]{escape(cell.model)}[/] seed {cell.seed}"
         self._progress.update(self._bar, description=description, left=left)
-
-
-def target_modules(cells: Sequence[Cell]) -> set[str]:
-    """Modules to be loaded once for all cells: the tasks' and the models'."""
-    targets = {cell.config[part]["_target_"] for cell in cells for part in ("task", "model")}
-    modules = {target.rsplit(".", 1)[0] for target in targets}
-    return modules | ({"benchmarks.cell.tune"} if any("tune" in c.config for c in cells) else set())
 
 
 def job_of(cell: Cell) -> dict[str, Any]:
@@ -249,25 +293,28 @@ def compose(
     work ledger that was known before it ran.
     """
     outcome: dict[str, Any] = {}
-    if (scratch / "outcome.json").exists():
-        outcome = json.loads((scratch / "outcome.json").read_text(encoding="utf-8"))
-    else:
+    try:
+        outcome = json.loads(files.content(scratch / "outcome.json", 2 * MOST))
+    except FileNotFoundError:
         limit = asked["limits"]["seconds"]
         outcome["status"], outcome["reason"] = verdict_on(ending, scratch, limit)
+    except ValueError as error:  # not what a cell leaves: its model wrote there
+        outcome = {"status": "failed", "reason": f"what it left {error}"}
     if isinstance(ending, Ending) and ending.children:
         for name, size in children_peaks(outcome.get("phases", {}), ending.children).items():
             outcome["phases"][name]["children_peak"] = size
     constants = cell.constants
+    year = constants.get("year")
     work = {**counted, **outcome.pop("work", {})}
     return {
         "schema": SCHEMA,
         "task": cell.task,
         "model": cell.model,
         "seed": cell.seed,
-        "era": constants.get("era"),
-        "year": constants.get("year"),
-        "view": constants.get("view", "features"),
-        "bound": constants.get("bound", False),
+        "era": None if constants.get("era") is None else str(constants["era"]),
+        "year": year if type(year) is int else None,
+        "view": str(constants.get("view", "features")),
+        "bound": constants.get("bound") is True,
         **outcome,
         "work": work,
         "config": dict(cell.config),
@@ -302,5 +349,5 @@ def verdict_on(ending: Ending | WorkerDied, scratch: Path, limit: float) -> tupl
     if ending.out_of_memory:
         return "out_of_memory", f"ended by the system for lack of memory {where}"
     if ending.exit_code < 0:
-        return "failed", f"killed by signal {-ending.exit_code} {where}"
+        return "failed", f"killed by signal {signal_name(-ending.exit_code)} {where}"
     return "failed", f"exited with code {ending.exit_code} {where}"

@@ -1,35 +1,40 @@
 """A process per cell, with a limit on its time, at the cost of a fork.
 
 A worker is a small server: it fixes the number of threads, loads the libraries of the cells to
-come (nothing of them is run), and forks a child for each cell, which then starts in
-milliseconds instead of seconds. What every cell needs it loads from the start, while its parent
-still reads configs. The child leads a process group of its own, so that whatever it
-started ends with it. When the worker's parent goes away, in whatever way, the cell is ended.
+come (of the code of tasks and models nothing: that is loaded in the cells), and forks a child for
+each cell, which then starts in milliseconds instead of seconds. What every cell needs it loads from
+the start, while its parent still reads configs. Whatever a cell has started ends with it, also what
+has left its group (tree.py).
+
+Beside the server stands its guard, a process without any library that waits: when the parent goes
+away, in whatever way, or the server dies, it ends everything that is left.
 
 Forking after frameworks were loaded is safe on Linux; macOS forbids it for some of its own
 (the reason why Python spawns there), so there every cell starts a new interpreter.
 """
 
 import contextlib
+import faulthandler
 import gc
-import importlib
 import json
 import os
+import pkgutil
 import select
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from benchmarks.records.machine import available_cores
+from benchmarks.runner import tree
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -42,6 +47,7 @@ THREAD_VARIABLES = (
 
 
 SAMPLE_SECONDS = 0.1
+REFUSAL = "refusal.json"
 COMMON = ("benchmarks.cell.cell", "pandas", "sklearn.metrics")
 """What every cell needs, loaded without being asked."""
 
@@ -66,6 +72,23 @@ class WorkerDied(Exception):
     """The worker itself ended; the message holds what it printed last."""
 
 
+@dataclass(frozen=True)
+class Checked:
+    """What tasks and models say of their settings."""
+
+    refusal: str | None
+    """What is wrong with the first that is refused; None if none is."""
+    unanswered: tuple[str, ...]
+    """Classes (`_target_`) whose process did not end by itself, or not within its limit."""
+
+
+def signal_name(number: int) -> str:
+    """`9 (SIGKILL)`; of a signal without a name (real-time ones) its number alone."""
+    with contextlib.suppress(ValueError):
+        return f"{number} ({signal.Signals(number).name})"
+    return str(number)
+
+
 class Worker:
     """Client side. Use as a context manager; `load` what the cells need, `run` one at a time."""
 
@@ -74,7 +97,6 @@ class Worker:
         self.state: dict[str, Any] = {}
         """Of a child with everything loaded: `pools` (machine.pools) and `fastest`, the seconds of
         a calibration; empty before `load`, and where every cell starts an interpreter."""
-        self._answers = 0
         self._is_loading = False
         fork = sys.platform == "linux" if fork is None else fork
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
@@ -101,24 +123,23 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        if not self._answers:
-            self._process.kill()  # it has no cell, and would load its libraries to the end
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()  # tells the worker to end its cell and itself
+            self._process.stdin.close()  # tells the guard to end everything and itself
         self._process.wait()
         self._process.stdout.close()
         self._log.close()
 
-    def load(self, modules: Iterable[str]) -> None:
-        """Begin to load these modules for all cells to come; what is asked next waits for it."""
-        self._send({"modules": sorted(modules)})
+    def load(self, libraries: Iterable[str]) -> None:
+        """Begin to load these libraries, modules or what is in them by dotted names, for all cells
+        to come; what is asked next waits for it."""
+        self._send({"libraries": sorted(libraries)})
         self._is_loading = True
 
-    def check(self, configs: Sequence[dict[str, Any]]) -> str | None:
-        """Build the tasks and models of these configs in a child; what is wrong with the first
-        that is refused, None if all can be used. Raises WorkerDied."""
-        answer: str | None = self._ask({"check": list(configs)})["refusal"]
-        return answer
+    def check(self, configs: Sequence[dict[str, Any]], seconds: float) -> Checked:
+        """Build the tasks and models of these configs, each class in a child of its own within so
+        many seconds. Raises WorkerDied."""
+        answer = self._ask({"check": list(configs), "seconds": seconds})
+        return Checked(answer["refusal"], tuple(answer["unanswered"]))
 
     def run(self, job: dict[str, Any], folder: Path, limits: Mapping[str, Any]) -> Ending:
         """Run one cell (see cell.main) and wait for its end, within `limits` (`seconds`)."""
@@ -145,63 +166,176 @@ class Worker:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            self._process.wait()
-            self._log.seek(0)
-            tail = self._log.read().decode(errors="replace").strip().splitlines()[-1:]
-            raise WorkerDied(" ".join(tail) or f"exit code {self._process.returncode}")
-        self._answers += 1
+            raise WorkerDied(self._last_words())
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+    def _last_words(self) -> str:
+        code = self._process.wait()
+        if code < 0 or code > 128:  # the guard was killed, or it tells that the server was
+            return f"killed by signal {signal_name(-code if code < 0 else code - 128)}"
+        self._log.seek(0)
+        tail = self._log.read().decode(errors="replace").strip().splitlines()[-1:]
+        return " ".join(tail) or f"exit code {code}"
 
 
 def serve(threads: int, fork: bool) -> None:
     """Server side: answer requests from standard input until it is closed."""
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what a library prints must not be taken for an answer
     if hasattr(os, "sched_setaffinity") and threads < available_cores():
         # Libraries that read no variable (TBB, DuckDB) count the processors they may use.
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+    _under_guard()
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a library prints must not be taken for an answer
     # Modules live as long as the worker: looking for garbage among them took a tenth of the time,
     # and in a child it would copy their pages.
     gc.disable()
-    if fork:
-        load(COMMON)
-    wake, ring = os.pipe()
-    os.set_blocking(ring, False)
-    os.set_blocking(wake, False)
-    signal.set_wakeup_fd(ring)  # a child's end makes `wake` readable
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    start = _fork if fork else _spawn
-    requests = os.fdopen(0, "rb", buffering=0, closefd=False)  # select sees what is not buffered
+    server = _Server(fork, _ends_of_children())
+    server.load(COMMON)
+    requests = os.fdopen(0, "rb", buffering=0, closefd=False)
     for line in iter(requests.readline, b""):
         request = json.loads(line)
-        if "modules" in request:
-            if fork:
-                load(request["modules"])
-            state = _in_child(_state) if fork else {}
-            print(json.dumps(state or {}), file=answers, flush=True)
-            continue
-        if "check" in request:
-            refusal = _in_child(partial(_refusal, request["check"])) if fork else None
-            print(json.dumps({"refusal": refusal}), file=answers, flush=True)
-            continue
-        begin = time.perf_counter()
-        kills = _oom_kills()
-        pid = start(request)
-        children: list[tuple[float, int]] = []
-        sample = children if request["job"]["timing"]["audit"] else None
-        code, timed_out = _wait(pid, begin + request["limits"]["seconds"], wake, sample)
-        starved = code == -signal.SIGKILL and not timed_out and _oom_kills() > kills
-        ending = Ending(code, timed_out, starved, time.perf_counter() - begin, children)
-        print(json.dumps(vars(ending)), file=answers, flush=True)
+        if "libraries" in request:
+            answer = server.load(request["libraries"])
+        elif "check" in request:
+            answer = vars(server.check(request["check"], request["seconds"]))
+        else:
+            answer = vars(server.run(request))
+        print(json.dumps(answer), file=answers, flush=True)
     os._exit(0)  # taking the libraries apart took 0.3 s
 
 
-def load(modules: Iterable[str]) -> None:
-    """Import these modules. One that does not import fails its own cells, with its own message."""
-    for module in modules:
+def _under_guard() -> None:
+    """Split into the server, which returns from here, and its guard, which does not."""
+    tree.adopt_orphans()
+    guard, server = os.getpid(), os.fork()
+    if not server:
+        os.setpgid(0, 0)  # a cell that kills the group of its parent spares the guard
+        tree.adopt_orphans()
+        tree.end_with_parent(guard, signal.SIGTERM)
+        return
+    try:
+        os.dup2(2, 1)  # the end of the server is the end of its answers
+        ends = _ends_of_children()
+        poll = select.poll()
+        poll.register(ends, select.POLLIN)
+        poll.register(0, 0)  # tells no more than that the parent has closed it
+        code = 1
+        while 0 not in dict(poll.poll()):
+            _drain(ends)
+            done, status = os.waitpid(server, os.WNOHANG)
+            if done:
+                code = os.waitstatus_to_exitcode(status)
+                break
+        tree.end_below()
+    finally:
+        os._exit(code if code >= 0 else 128 - code)
+
+
+def _ends_of_children() -> int:
+    """A descriptor that can be read when a child has ended."""
+    wake, ring = os.pipe()
+    os.set_blocking(ring, False)
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(ring)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return wake
+
+
+def _drain(descriptor: int) -> None:
+    with contextlib.suppress(BlockingIOError):
+        os.read(descriptor, 4096)
+
+
+class _Server:
+    """Starts the children of a worker, one at a time, and sees to their end."""
+
+    def __init__(self, fork: bool, ends: int) -> None:
+        """ends: see `_ends_of_children`."""
+        self._forks, self._ends = fork, ends
+        self._libraries: dict[str, None] = {}
+
+    def load(self, libraries: Iterable[str]) -> dict[str, Any]:
+        """Load these for all children to come, and say how the process of a cell begins."""
+        self._libraries |= dict.fromkeys(libraries)
+        if not self._forks:
+            return {}
+        load(libraries)
+        return _in_child(_state) or {}
+
+    def check(self, configs: Sequence[Mapping[str, Any]], seconds: float) -> Checked:
+        """See Worker.check."""
+        unanswered = []
+        for target in dict.fromkeys(config["_target_"] for config in configs):
+            of_class = [config for config in configs if config["_target_"] == target]
+            with tempfile.TemporaryDirectory(prefix="model-eras-") as folder:
+                self._wait(self._start({"check": of_class, "folder": folder}), seconds)
+                told = Path(folder) / REFUSAL
+                if not told.is_file():
+                    unanswered.append(target)
+                elif (refusal := json.loads(told.read_text(encoding="utf-8"))) is not None:
+                    return Checked(refusal, tuple(unanswered))
+        return Checked(None, tuple(unanswered))
+
+    def run(self, request: dict[str, Any]) -> Ending:
+        """See Worker.run."""
+        begin, kills = time.perf_counter(), _oom_kills()
+        children: list[tuple[float, int]] = []
+        sample = children if request["job"]["timing"]["audit"] else None
+        code, timed_out = self._wait(self._start(request), request["limits"]["seconds"], sample)
+        starved = code == -signal.SIGKILL and not timed_out and _oom_kills() > kills
+        return Ending(code, timed_out, starved, time.perf_counter() - begin, children)
+
+    def _start(self, request: dict[str, Any]) -> int:
+        if self._forks:
+            return _fork(request)
+        request = request | {"libraries": list(self._libraries)}
+        command = [sys.executable, "-m", "benchmarks.runner.worker", "--cell", json.dumps(request)]
+        return subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL).pid
+
+    def _wait(
+        self, pid: int, seconds: float, samples: list[tuple[float, int]] | None = None
+    ) -> tuple[int, bool]:
+        """Wait for the child's end or its limit; its exit code, and whether it was the limit. Then
+        nothing that it has started is left.
+
+        samples: gets the memory of the child's own children (see Ending), looked at from here so
+        that the child's clock has nothing to do with it; None if nobody wants to know.
+        """
+        deadline, timed_out = time.perf_counter() + seconds, False
+        sampled = 0.0
+        signal.signal(signal.SIGTERM, _leave)
+        while (status := tree.reap(pid)) is None:
+            now = time.perf_counter()
+            if now >= deadline:
+                timed_out, deadline = True, now + 1.0
+                tree.end(pid)
+            pause = deadline - now
+            if samples is not None and not timed_out:
+                if now - sampled >= SAMPLE_SECONDS:
+                    sampled = now
+                    if size := _children_bytes(pid, deadline):
+                        samples.append((now, size))
+                pause = min(pause, SAMPLE_SECONDS)
+            select.select([self._ends], [], [], pause)
+            _drain(self._ends)
+        tree.end(pid)
+        tree.end_below()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # where nothing runs, it ends at once
+        return os.waitstatus_to_exitcode(status), timed_out
+
+
+def _leave(*_: Any) -> None:
+    """The guard has gone: do its work."""
+    tree.end_below()
+    os._exit(1)
+
+
+def load(libraries: Iterable[str]) -> None:
+    """Import these. What does not import fails the cells that need it, with its own message."""
+    for name in libraries:
         with contextlib.suppress(Exception):
-            importlib.import_module(module)
+            pkgutil.resolve_name(name)
     gc.freeze()
 
 
@@ -220,12 +354,6 @@ def _in_child(question: Callable[[], Any]) -> Any:
     return json.loads(text) if text else None
 
 
-def _refusal(configs: Sequence[dict[str, Any]]) -> str | None:
-    from benchmarks.cell.build import refusal
-
-    return refusal(configs)
-
-
 def _state() -> dict[str, Any]:
     from benchmarks.cell.clock import calibration
     from benchmarks.records.machine import pools
@@ -234,89 +362,65 @@ def _state() -> dict[str, Any]:
 
 
 def _fork(request: dict[str, Any]) -> int:
+    server = os.getpid()
+    sys.stdout.flush()  # what a library has printed is not the cell's
     pid = os.fork()
     if pid:
-        with contextlib.suppress(OSError):  # the child does it too: whoever is first
-            os.setpgid(pid, pid)
         return pid
     code = 70
     try:
         signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.setpgid(0, 0)
+        for number in (signal.SIGCHLD, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        os.setsid()
+        tree.end_with_parent(server, signal.SIGKILL)
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # the server's own: a cell could answer for it
         gc.enable()
         _run_here(request)
         code = 0
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
     finally:
         os._exit(code)  # nothing of the worker's own may run in the child: no atexit, no flush
     return 0
 
 
-def _spawn(request: dict[str, Any]) -> int:
-    command = [sys.executable, "-m", "benchmarks.runner.worker", "--cell", json.dumps(request)]
-    return subprocess.Popen(command, process_group=0, stdin=subprocess.DEVNULL).pid
-
-
 def _run_here(request: dict[str, Any]) -> None:
+    """Answer a request in this process, which does nothing else."""
     folder = Path(request["folder"])
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    log = os.open(folder / "cell.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    from benchmarks.cell import cell  # after the threads are fixed: it loads numpy
+    _open_as(os.open(os.devnull, os.O_RDONLY), 0)
+    _open_as(os.open(folder / "cell.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), 1, 2)
+    faulthandler.enable()  # where it was, if a signal kills it
+    load(request.get("libraries", ()))
+    from benchmarks.cell import build, cell  # after the threads are fixed: it loads numpy
 
-    cell.main(request["job"], folder)
+    if "check" in request:
+        refusal = build.refusal(request["check"])
+        (folder / REFUSAL).write_text(json.dumps(refusal), encoding="utf-8")
+    else:
+        cell.main(request["job"], folder)
     sys.stdout.flush()
     sys.stderr.flush()
 
 
-def _wait(
-    pid: int, deadline: float, wake: int, samples: list[tuple[float, int]] | None
-) -> tuple[int, bool]:
-    """Wait for the child's end, its deadline, or the parent's going away.
-
-    samples: gets the memory of the child's own children (see Ending), looked at from here so that
-    the child's clock has nothing to do with it; None if nobody wants to know.
-    """
-    timed_out = False
-    while True:
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
-            _kill_group(pid)  # what the cell started and left behind
-            return os.waitstatus_to_exitcode(status), timed_out
-        left = deadline - time.perf_counter()
-        if left <= 0:
-            timed_out = True
-            _kill_group(pid)
-            left = 1.0
-        if samples is not None and (size := _children_bytes(pid)):
-            samples.append((time.perf_counter(), size))
-        pause = left if samples is None else min(left, SAMPLE_SECONDS)
-        readable, _, _ = select.select([0, wake], [], [], pause)
-        with contextlib.suppress(BlockingIOError):
-            os.read(wake, 4096)
-        if 0 in readable:  # no request comes while one runs: the parent has closed the pipe
-            _kill_group(pid)
-            os.waitpid(pid, 0)
-            os._exit(0)
+def _open_as(opened: int, *descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.dup2(opened, descriptor)
+    if opened not in descriptors:
+        os.close(opened)
 
 
-def _children_bytes(pid: int) -> int:
-    """Resident bytes of all processes below this one."""
-    try:
-        below = []
-        for thread in Path(f"/proc/{pid}/task").iterdir():  # each may have started some
-            below += [int(child) for child in (thread / "children").read_text().split()]
-        return sum(
-            psutil.Process(child).memory_info().rss + _children_bytes(child) for child in below
-        )
-    except FileNotFoundError:  # no Linux, or no such process any more
+def _children_bytes(pid: int, deadline: float) -> int:
+    """Resident bytes of all processes that this child of the worker has started; of those that
+    were seen by its deadline."""
+    size = 0
+    for other in tree.below(os.getpid()):
+        if time.perf_counter() >= deadline:
+            break
         with contextlib.suppress(psutil.Error):
-            found = psutil.Process(pid).children(recursive=True)
-            return sum(child.memory_info().rss for child in found)
-    except (OSError, psutil.Error):
-        pass
-    return 0
+            size += psutil.Process(other).memory_info().rss if other != pid else 0
+    return size
 
 
 def _oom_kills() -> int:
@@ -326,11 +430,6 @@ def _oom_kills() -> int:
             if line.startswith("oom_kill "):
                 return int(line.split()[1])
     return 0
-
-
-def _kill_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":

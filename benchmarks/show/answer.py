@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from benchmarks.analysis.summary import Row, Section
-from benchmarks.analysis.verdicts import Verdict, signed
+from benchmarks.analysis.verdicts import Verdict, percentage, signed
 from benchmarks.show.formats import percent, spread_text
 from benchmarks.show.ledger_table import total_seconds
 
@@ -26,20 +26,31 @@ def answer(section: Section) -> str:
         for row in scored[1:]
         if row.label in against and against[row.label].word != "better"
     ]
-    parts = [head, *(_alike(top, row, verdict) for row, verdict in alike)]
+    parts = [head, *(_alike(section, top, row, verdict) for row, verdict in alike)]
     sentences = ["; ".join(parts) + "."]
+    for row in scored[1:]:  # one that has not all seeds, so it could not be ranked
+        verdict = against.get(row.label)
+        if verdict is not None and verdict.word == "better" and verdict.a == row.label:
+            figure = signed(verdict.difference)
+            sentences.append(f"On the seeds in common {row.label} is better than it ({figure}).")
     if len(scored) == 1:
         sentences = [f"{head}, and the only one with a score."]
     elif not against:
         sentences.append("No pair was judged: no two models have a seed in common.")
+    standing = section.standings.get(top.label)
+    if standing is not None and standing.first is not None and len(section.standings) > 1:
+        often = percentage(standing.first)
+        sentences.append(f"Drawing the test rows again leaves {top.label} first in {often}.")
+    if against and all(v.design == "one seed" for v in against.values()):
+        sentences.append("All this is about one seed; another may turn out otherwise.")
     if cheap := _cheap(section, top, {top.label, *(row.label for row, _ in alike)}):
         sentences.append(cheap)
     if (known := section.known(top)) is not None:
-        sentences.append(f"That is {percent(known)} of what can be known.")
+        sentences.append(f"That is {percent(known, ' to ', ' %')} of what can be known.")
     elif (share := top.share()) is not None:
         sentences.append(
-            f"That is {percent(share)} of the way from the floor to the ceiling; what can be known "
-            "at all, an ideal observer would say (model=ideal_observer)."
+            f"That is {percent(share, ' to ', ' %')} of the way from the floor to the ceiling; "
+            "what can be known at all, an ideal observer would say (model=ideal_observer)."
         )
     if section.distrust:
         names = ", ".join(section.distrust)
@@ -47,19 +58,22 @@ def answer(section: Section) -> str:
     return " ".join(sentences)
 
 
-def _alike(top: Row, row: Row, verdict: Verdict) -> str:
-    word = "is equal in practice" if verdict.word == "equal in practice" else "may be as good"
-    more = verdict.advice().removeprefix("; ") if verdict.word == "can't tell" else ""
-    text = f"{row.label} {word} ({signed(-verdict.difference)}"
-    text += f"; {more} tell)" if more.endswith("would") else ")"
-    return f"{text} and costs {times(row, top)}"
+def _alike(section: Section, top: Row, row: Row, verdict: Verdict) -> str:
+    costs = times(section, row, top)
+    if verdict.word == "equal in practice":
+        band = f"{verdict.band:.2g}".removeprefix("0")
+        text = f"{row.label} is equal in practice (within ±{band})"
+        return f"{text} and costs {costs}" if costs else text
+    behind = verdict.difference if verdict.b == row.label else -verdict.difference
+    text = f"nobody can tell {row.label} from it ({signed(-behind)}{verdict.advice()})"
+    return f"{text}, which costs {costs}" if costs else text
 
 
-def times(row: Row, other: Row) -> str:
-    """How long a row takes in all, next to another."""
-    mine, theirs = row.median(total_seconds), other.median(total_seconds)
+def times(section: Section, row: Row, other: Row) -> str:
+    """How long a row takes in all, next to another; empty where a clock does not tell."""
+    mine, theirs = (section.seconds(of, total_seconds) for of in (row, other))
     if not mine or not theirs:
-        return "an unknown time"
+        return ""
     ratio = mine / theirs
     if 0.9 < ratio < 1.1:
         return "the same time"
@@ -69,12 +83,12 @@ def times(row: Row, other: Row) -> str:
 def _cheap(section: Section, top: Row, named: set[str]) -> str:
     """Of the others, the one that gives most per second, if it comes near at a fraction."""
     best, floor = top.score(section.main.name), section.reference("floor", section.main.name)
-    total = top.median(total_seconds)
+    total = section.seconds(top, total_seconds)
     if best is None or floor is None or not total or best.mean == floor.mean:
         return ""
     cheap: list[tuple[float, float, Row]] = []
     for row in section.rows:
-        score, seconds = row.score(section.main.name), row.median(total_seconds)
+        score, seconds = row.score(section.main.name), section.seconds(row, total_seconds)
         if score is None or seconds is None or row.label in named:
             continue
         lift = (score.mean - floor.mean) / (best.mean - floor.mean)

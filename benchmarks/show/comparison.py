@@ -5,6 +5,7 @@ from itertools import groupby
 
 from benchmarks.analysis.changes import Change
 from benchmarks.analysis.comparison import Block, Comparison, Line, clocks
+from benchmarks.analysis.factors import Factor, factor
 from benchmarks.analysis.summary import (
     Row,
     phase,
@@ -27,17 +28,17 @@ from benchmarks.show.parts import (
 from tasks.metrics import Facts
 
 LEGEND = (
-    "change: of the mean over the seeds compared. 95 %: interval for it, over seeds and test rows; "
-    "where there is one seed, for these trained models only. verdict: identical, as every "
-    "prediction is the same; equal in practice, as the interval lies within what does not matter; "
-    "better or worse, as there is a difference after correction for all changes of that metric "
-    "(Holm) and it matters; or nobody can tell. rows: same, both predicted the same test rows and "
+    "change: of the mean over the seeds compared. interval: for it, over seeds and test rows, with "
+    "95 % after correction for all changes of that metric (Holm); it decides. verdict: identical, "
+    "as every prediction is the same; equal in practice, as the interval lies within what does not "
+    "matter; better or worse, as it excludes zero; or nobody can tell; on this seed: there is one, "
+    "and another may turn out otherwise. rows: same, both predicted the same test rows and "
     "are compared row by row; other, they did not, which leaves much more to chance; unknown, the "
     "raw outcomes are gone."
 )
 HELP = {
     "change": "Of the mean over the seeds compared",
-    "95 %": "Interval for the change, over seeds and test rows",
+    "interval": "For the change, over seeds and test rows; corrected for all changes: it decides",
     "verdict": "Identical, better, worse, equal in practice, or nobody can tell",
     "rows": "Did both predict the same test rows, so that they are compared row by row?",
 }
@@ -115,7 +116,7 @@ def metric_changes(block: Block, metric: str, name: str) -> Table:
         Head("model", is_number=False),
         Head(base),
         Head(later),
-        *(Head(text, HELP[text], text in ("change", "95 %")) for text in HELP),
+        *(Head(text, HELP[text], text in ("change", "interval")) for text in HELP),
     ]
     rows = [[*words(line.label), *change_entries(line.changes.get(metric))] for line in block.lines]
     notes = open_ends(block) if metric == block.metrics[0] else []
@@ -154,7 +155,7 @@ def change_entries(change: Change | None) -> list[Entry]:
         Entry(f"{change.after:.4f}", change.after),
         Entry("0" if change.word == "identical" else signed(change.difference), change.difference),
         Entry(text, text or None),
-        *words(change.word, change.ground.rows),
+        *words(change.said, change.ground.rows),
     ]
 
 
@@ -190,25 +191,34 @@ def cost_changes(block: Block, name: str) -> Iterator[Part]:
     rows = [
         [
             *words(label),
-            *(factor_entry(of[cost], bool(stars[label]) and cost not in UNTIMED) for cost in names),
+            *(
+                factor_entry(
+                    of[cost], cost not in UNTIMED, bool(stars[label]) and cost not in UNTIMED
+                )
+                for cost in names
+            ),
         ]
         for label, of in factors.items()
     ]
     heads = [Head("model", is_number=False), *(Head(cost, COSTS[cost][1]) for cost in names)]
     notes = [f"* {label}: {'; '.join(reasons)}" for label, reasons in stars.items() if reasons]
+    shown = "".join(entry.text for row in rows for entry in row[1:])
+    notes += [
+        text
+        for mark, text in (
+            ("≈", "≈ within noise: in some seed less than a tenth more or less, or once either."),
+            ("?", "× … ? one seed alone: how much of it is noise, nobody can tell."),
+        )
+        if mark in shown
+    ]
     title = f"Times, memory, size: {later} in multiples of {base}"
     yield Table(f"{name}-costs", title, heads, rows, notes)
 
 
-def cost_factors(line: Line) -> dict[str, float | None]:
+def cost_factors(line: Line) -> dict[str, Factor | None]:
     """Cost -> how many times as much; None where there is nothing to divide."""
     pair = line.pair.on_common_seeds()
-
-    def times(value: Callable[[Record], float | None]) -> float | None:
-        before, after = pair.before.median(value), pair.after.median(value)
-        return after / before if before and after is not None else None
-
-    factors = {cost: times(value) for cost, (value, _) in COSTS.items()}
+    factors = {cost: factor(pair, value) for cost, (value, _) in COSTS.items()}
     if counts_itself(pair.before) != counts_itself(pair.after):
         factors["size"] = None
     return factors
@@ -218,11 +228,22 @@ def counts_itself(row: Row) -> bool:
     return row.median(lambda r: r["parameters"]) is not None
 
 
-def factor_entry(value: float | None, starred: bool) -> Entry:
-    if value is None:
+def factor_entry(found: Factor | None, timed: bool, starred: bool) -> Entry:
+    """The range over seeds, ≈ where it is noise; of a single seed's time the one factor, with ?."""
+    if found is None:
         return Entry(ABSENT)
-    text = f"×{value:.2f}" if value < 100 else f"×{value:,.0f}"
-    return Entry(f"{text}*" if starred else text, value)
+    low, high = (times(end).removeprefix("0") for end in (found.least, found.most))
+    if found.seeds == 1 and timed:
+        text = f"{'≈' if found.is_noise else '×'}{times(found.value)}?"
+    elif low == high:
+        text = f"{'≈' if timed and found.is_noise else '×'}{times(found.value)}"
+    else:
+        text = f"{'≈' if found.is_noise else '×'}{low}–{high}"
+    return Entry(f"{text}*" if starred else text, found.value)
+
+
+def times(value: float) -> str:
+    return f"{value:.2f}" if value < 100 else f"{value:,.0f}"
 
 
 def warnings(block: Block) -> Iterator[str]:
@@ -283,11 +304,11 @@ def changes_picture(
                 "high": high,
                 "band_low": -change.band,
                 "band_high": change.band,
-                "verdict": change.word,
+                "verdict": change.said,
             }
         )
     caption = (
-        "Point: the change of the mean. Line: its 95 % interval. Grey: changes that do not matter "
-        "in practice."
+        "Point: the change of the mean. Line: its interval, 95 % after correction. Grey: changes "
+        "that do not matter in practice."
     )
     return Picture(name, f"{label}, {runs}", caption, chart, data)

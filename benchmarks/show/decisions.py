@@ -155,13 +155,17 @@ def cost_of(section: Section, name: str, prices: costs.Prices) -> list[Part | No
         f"{before} is cheaper than {after} up to about {number(where)} predictions, then {after}."
         for before, after, where in costs.break_evens(models)
     ]
+    names = [row.label for row in section.rows if row.label in section.strange_clocks]
+    left_out = [f"Left out, as no clock tells: {', '.join(names)}."] if names else []
     none = "No two of them cross between a thousand and a billion predictions: cheap stays cheap."
     notes = [
         f"Prices: {prices.currency} {prices.cpu_hour:g} for an hour of a core, "
         f"{prices.gpu_hour:g} of a GPU, {prices.million_tokens:g} for a million tokens "
         "(benchmarks/prices.yaml, or --prices FILE). A straight line from what one cell measured: "
-        "every prediction computes its features anew and goes in the largest batch that was timed.",
+        "every prediction computes its features anew and goes in a batch like that of all test "
+        "rows.",
         *(crossings or [none]),
+        *left_out,
     ]
     return [
         pictures.total_cost(data, name, labels_of(section), prices.currency),

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.analysis.summary import Row, Section, Spread
+from benchmarks.analysis.ratios import Ratio
+from benchmarks.analysis.summary import Row, Section, Span, Spread
 
 ABSENT = "–"
 
@@ -18,6 +19,8 @@ class Column:
     text: Callable[[Any], str]
     timed: bool = False
     """Does a clock stand behind it? Then a clock that is not like the others marks it."""
+    calls: bool = False
+    """Are single calls behind it? Then one that was timed in another way marks it as well."""
     is_number: bool = True
     block: str = ""
     on_right: bool = False
@@ -28,6 +31,10 @@ def plain_value(value: Any) -> float | str | None:
     """What a column shows, as one number or text; of several numbers the first."""
     if isinstance(value, Spread):
         return value.mean
+    if isinstance(value, Ratio):
+        return value.value
+    if isinstance(value, Span):
+        return value.median
     if isinstance(value, tuple):
         return plain_value(value[0])
     return value if value is None or isinstance(value, int | float | str) else str(value)
@@ -41,8 +48,31 @@ def spread_text(spread: Spread) -> str:
     return f"{text} ±{spread.deviation:.{digits}f}".replace("±0.", "±.")
 
 
-def percent(spread: Spread) -> str:
-    return f"{100 * spread.mean:.0f} %"
+def percent(ratio: Ratio, to: str = "–", unit: str = "%") -> str:
+    """The interval of a ratio, in whole per cent; the ratio itself where nothing tells one."""
+    ends = (ratio.value,) if ratio.low is None or ratio.high is None else (ratio.low, ratio.high)
+    texts = (f"{round(100 * end)}".replace("-", "−") for end in ends)
+    return to.join(dict.fromkeys(texts)) + unit
+
+
+def span(spread: Span, one: Callable[[float], str] | None = None) -> str:
+    """From the least to the most, in two significant digits; one number, written as `one` says,
+    where there is nothing between."""
+    if spread.least == spread.most:
+        return (one or number)(spread.median)
+    low, high = (
+        brief(end) if one is seconds else number(end) for end in (spread.least, spread.most)
+    )
+    return low if low == high else f"{low.removeprefix('0')}–{high.removeprefix('0')}"
+
+
+def seconds_span(spread: Span) -> str:
+    return span(spread, seconds)
+
+
+def brief(value: float) -> str:
+    """Seconds in two digits, and no more than hundredths."""
+    return f"{value:.2f}" if value < 0.995 else f"{value:.1f}" if value < 9.95 else f"{value:,.0f}"
 
 
 def seconds(value: float) -> str:

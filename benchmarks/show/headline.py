@@ -5,6 +5,7 @@ from pathlib import Path
 
 from benchmarks.analysis.summary import Section
 from benchmarks.analysis.sweeps import sweeps
+from benchmarks.records.files import write
 from benchmarks.show import pictures
 from benchmarks.show.build import featured, sweep_parts
 from benchmarks.show.drawing import svg
@@ -25,5 +26,5 @@ def write_pictures(folder: Path, sections: Sequence[Section]) -> list[Path]:
     for picture in made:
         if isinstance(picture, Picture):
             files.append(folder / f"{picture.name}.svg")
-            files[-1].write_text(svg(picture), encoding="utf-8")
+            write(files[-1], svg(picture))
     return files

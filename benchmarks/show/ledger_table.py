@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.analysis.summary import Row, Section, phase
 from benchmarks.records.records import Record
-from benchmarks.show.formats import Column, compact, number, seconds, section_title
+from benchmarks.show.formats import Column, compact, number, seconds, seconds_span, section_title
 from benchmarks.show.helps import LEDGER
 from benchmarks.show.parts import Table, entries_of, heads_of
 
@@ -61,7 +61,7 @@ COLUMNS = (
     Column("tuned", of_work("knobs_tuned"), count),
     Column("fits", of_work("fits"), count),
     Column("labels", of_work("labels"), count),
-    Column("total s", lambda row: row.median(total_seconds), seconds, True),
+    Column("total s", lambda row: row.seconds(total_seconds), seconds_span, True),
     Column("parameters", lambda row: row.median(lambda r: r["parameters"]), compact),
     Column("disk", lambda row: row.median(lambda r: r["size_bytes"]), lambda b: f"{compact(b)}B"),
     Column("packages", packages, count),

@@ -11,6 +11,7 @@ import jinja2
 import vl_convert
 from markupsafe import Markup, escape
 
+from benchmarks.records.files import write
 from benchmarks.show.drawing import VEGA_LITE, specification
 from benchmarks.show.parts import Chapter, Picture, Table, parts_of
 
@@ -19,9 +20,7 @@ FOLDER = Path(__file__).parent
 
 def write_page(file: Path, title: str, chapters: Sequence[Chapter]) -> None:
     """Write the page; whoever reads the file sees the old one or the new one, never a part."""
-    part = file.with_name(f".{file.name}.part")
-    part.write_text(html(title, chapters), encoding="utf-8")
-    part.replace(file)
+    write(file, html(title, chapters))
 
 
 def html(title: str, chapters: Sequence[Chapter]) -> str:

@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 
 from benchmarks.analysis.summary import Section
 from benchmarks.analysis.sweeps import sweeps
+from benchmarks.records import files
 from benchmarks.show import markdown, terminal
 from benchmarks.show.control_table import control_groups, controls_table
 from benchmarks.show.latency_table import latency_table
@@ -56,7 +57,7 @@ def write(folder: Path, sections: Sequence[Section]) -> None:
         "verdicts.csv": csv_text(verdicts_data(honest), NAMES),
     }
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        files.write(folder / name, text)
 
 
 def draw(folder: Path, sections: Sequence[Section]) -> list[Path]:

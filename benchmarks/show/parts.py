@@ -141,8 +141,11 @@ def heads_of(columns: Iterable[Column], helps: Mapping[str, str]) -> list[Head]:
     ]
 
 
-def entries_of(row: Row, columns: Iterable[Column], starred: bool = False) -> list[Entry]:
-    """The line of a model. starred: its clocks are not like the others'."""
+def entries_of(
+    row: Row, columns: Iterable[Column], starred: bool = False, unlike: bool = False
+) -> list[Entry]:
+    """The line of a model. starred: its clocks are not like the others'; unlike: its calls were
+    timed in another way."""
     line = words(row.label)
     for column in columns:
         value = column.value(row)
@@ -150,7 +153,7 @@ def entries_of(row: Row, columns: Iterable[Column], starred: bool = False) -> li
         if text == ABSENT:
             line.append(Entry(text))
         else:
-            star = "*" if starred and column.timed else ""
+            star = "*" if (starred and column.timed) or (unlike and column.calls) else ""
             line.append(Entry(text + star, plain_value(value)))
     return line
 

@@ -7,8 +7,9 @@ from typing import Any
 import altair as alt
 
 from benchmarks.analysis.curves import SHARES, Curve
-from benchmarks.analysis.summary import Section, phase
+from benchmarks.analysis.summary import Section, phase, row_latency
 from benchmarks.show.formats import plain_value
+from benchmarks.show.latency_table import batches_of, p99
 from benchmarks.show.ledger_table import COLUMNS as LEDGER
 from benchmarks.show.ledger_table import total_seconds
 from benchmarks.show.parts import Picture, labels_of
@@ -84,17 +85,20 @@ def log_axis(channel: Any, field: str, values: Iterable[float], title: str) -> A
 
 
 def _scores_and_seconds(section: Section) -> Data:
-    """A point per row; on the front is who is better than all that are no slower."""
+    """A point per row; on the front is who is better than all that are no slower, as far as clocks
+    tell that nothing disturbed."""
     sign = 1 if section.main.higher_is_better else -1
     data: Data = []
     for row in section.rows:
-        score, seconds = row.score(section.main.name), row.median(total_seconds)
-        if score is not None and seconds is not None:
+        score, span = row.score(section.main.name), row.seconds(total_seconds)
+        if score is not None and span is not None:
             spread = score.deviation or 0.0
             data.append(
                 {
                     "model": row.label,
-                    "seconds": seconds,
+                    "seconds": span.median,
+                    "fastest": span.least,
+                    "slowest": span.most,
                     "score": score.mean,
                     "low": score.mean - spread,
                     "high": score.mean + spread,
@@ -103,6 +107,8 @@ def _scores_and_seconds(section: Section) -> Data:
             )
     best = float("-inf")
     for point in sorted(data, key=lambda point: (point["seconds"], -sign * point["score"])):
+        if point["model"] in section.strange_clocks:
+            continue
         if sign * point["score"] > best:
             best, point["front"] = sign * point["score"], True
     return data
@@ -113,7 +119,8 @@ def score_against_time(section: Section, name: str) -> Picture | None:
     if len(data) < 2:
         return None
     label = section.main.label
-    x = log_axis(alt.X, "seconds", [d["seconds"] for d in data], "seconds in total")
+    every = [d[end] for d in data for end in ("fastest", "slowest")]
+    x = log_axis(alt.X, "seconds", every, "seconds in total")
     y = alt.Y("score:Q", scale=alt.Scale(zero=False), title=label)
     model = by_model(labels_of(section))
     tips = [
@@ -129,6 +136,12 @@ def score_against_time(section: Section, name: str) -> Picture | None:
         base.mark_rule(opacity=0.7).encode(
             x, alt.Y("low:Q", title=label), alt.Y2("high:Q"), color=model["color"]
         ),
+        base.mark_rule(opacity=0.7).encode(
+            log_axis(alt.X, "fastest", every, "seconds in total"),
+            alt.X2("slowest:Q"),
+            y,
+            color=model["color"],
+        ),
         base.mark_point(size=110, filled=True, opacity=1).encode(x, y, **model, tooltip=tips),
     ]
     ceiling = section.reference("ceiling", section.main.name)
@@ -141,10 +154,13 @@ def score_against_time(section: Section, name: str) -> Picture | None:
             )
         )
         shown = f" The dotted line is the ceiling, {ceiling.mean:.3f}."
+    starred = [row.label for row in section.rows if row.label in section.strange_clocks]
+    aside = f" Not on it, as no clock tells: {', '.join(starred)}." if starred else ""
     caption = (
         "Up is better, left is cheaper. The dashed line is the Pareto front: whoever is below it "
-        "is beaten by a model that is no slower. Bars: ± one standard deviation over seeds. "
-        f"Seconds: load, view, search, fit and predict.{shown}"
+        "is beaten by a model that is no slower. Bars: ± one standard deviation of the score over "
+        "seeds, and the fastest to the slowest of them. "
+        f"Seconds: load, view, search, fit and predict.{shown}{aside}"
     )
     chart = over(*layers, name=name)
     return Picture(name, f"{label} against time", caption, chart, data)
@@ -196,21 +212,28 @@ def phases(section: Section, name: str) -> Picture | None:
 def latency(section: Section, name: str) -> Picture | None:
     labels = labels_of(section)
     data: Data = []
+    sizes = sorted({size for row in section.rows for r in row.done for size in batches_of(r)})
     for row in section.rows:
-        sizes = sorted({int(size) for r in row.done for size in r["latency"]})
+        if row.label in section.unlike_calls(sizes):
+            continue
         for size in sizes:
-            p50, p99 = (
-                row.median(lambda r, s=str(size), q=q: r["latency"].get(s, {}).get(q))  # type: ignore[misc]
-                for q in ("p50", "p99")
-            )
-            if p50 is not None:
+            if p50 := row.call_seconds(size):
+                high = p99(row, size)
                 data.append(
                     {
                         "model": row.label,
                         "rows": size,
-                        "milliseconds": 1e3 * p50,
-                        "p99": None if p99 is None else 1e3 * p99,
+                        "milliseconds": 1e3 * p50.median,
+                        "p99": None if high is None else high.median,
                     }
+                )
+        for record in row.timed[:1]:
+            n_test = record["rows"]["test"]
+            each = row.seconds(row_latency)
+            if each is not None and n_test not in sizes:
+                whole = 1e3 * n_test * each.median
+                data.append(
+                    {"model": row.label, "rows": n_test, "milliseconds": whole, "p99": None}
                 )
     if len({d["rows"] for d in data}) < 2:
         return None

@@ -1,28 +1,30 @@
 """The result table: what each model gave and what it took, and the same as rows for a CSV."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from benchmarks.analysis.summary import (
     Row,
     Section,
+    Span,
     changes,
     phase,
     row_latency,
-    single_latency,
     tuned,
 )
+from benchmarks.analysis.verdicts import Verdict, percentage
 from benchmarks.records.codes import NAMES
-from benchmarks.records.records import Record, memory_growth
+from benchmarks.records.records import memory_growth
 from benchmarks.show.formats import (
     Column,
     compact,
     number,
     percent,
     provenance,
-    seconds,
+    seconds_span,
     section_title,
+    span,
     spread_text,
 )
 from benchmarks.show.helps import results_helps
@@ -31,11 +33,14 @@ from benchmarks.show.verdict_table import open_questions
 from tasks.metrics import Facts
 
 LEGEND = (
-    "±: standard deviation over seeds. share: how much of the way from floor to ceiling the "
-    "first metric has come; known: from floor to the ideal observer. vs top: is it worse than the "
-    "first row, equal in practice, or can nobody tell yet? view, warm, fit: median seconds to make "
-    "the features, of first calls on made-up rows, and to learn. µs/row: predicting all test rows "
-    "at once. 1 row ms: one call with one row. +MB: growth of memory in fit and predict. size: "
+    "±: standard deviation over seeds. share: how much of the way from floor to ceiling the first "
+    "metric has come (95 % interval, – where the two are too close to tell); known: from floor to "
+    "the ideal observer. vs top: is it worse than the first row, equal in practice, or can nobody "
+    "tell yet? rank: those that the verdicts leave open (95 %, of all rows together). a–b: from "
+    "the least to the most over seeds (1 row of one seed: over calls). view, "
+    "warm, fit: seconds to make the features, of first calls on made-up rows, and to learn. µs/row:"
+    " predicting all test rows at once. 1 row ms: one call with one row; model ms: of it what the "
+    "model takes once the row is fit for it. +MB: growth of memory in fit and predict. size: "
     "learned numbers (of trees: nodes), or bytes."
 )
 
@@ -50,7 +55,8 @@ def results_table(section: Section, name: str = "results", most: int | None = No
         *cost_columns(section),
     ]
     rows = section.everything[:most]
-    lines = [entries_of(row, columns, row.label in section.strange_clocks) for row in rows]
+    clocks, unlike = section.strange_clocks, section.unlike_calls([1])
+    lines = [entries_of(row, columns, row.label in clocks, row.label in unlike) for row in rows]
     faint = set(range(len(section.bounds)))
     if ceiling := reference_entries(section, "ceiling", columns):
         lines.insert(0, ceiling)
@@ -78,13 +84,28 @@ def findings(section: Section) -> list[str]:
         *(f"✗ {row.label}: {row.ending()}" for row in section.everything if row.ending()),
         *(f"✗ {label}: do not trust: {reason}" for label, reason in section.distrust.items()),
         *(f"! {text}" for text in fired_checks(section)),
-        *(f"* {label}: {reason}" for label, reason in section.strange_clocks.items()),
+        *starred(section.strange_clocks),
+        *starred(section.unlike_calls([1])),
         *open_questions(section),
+        *lacking_seeds(section),
+        *first_in_draws(section),
         *(f"note: {text}" for text in section.notices),
     )
     how = " · ".join(f"{row.label}: {row.notes()}" for row in section.rows if row.notes())
     unasked = "; ".join(f"not asked: {reason}" for reason in section.unasked.values())
     return [*marked, *filter(None, (unasked, how))]
+
+
+def starred(reasons: Mapping[str, str]) -> list[str]:
+    """Why rows have a star: a sentence each, or one on many rows of the same reason."""
+    labels: dict[str, list[str]] = {}
+    for label, reason in reasons.items():
+        labels.setdefault(reason, []).append(label)
+    return [
+        f"* {names}: {reason}"
+        for reason, of in labels.items()
+        for names in ([", ".join(of)] if len(of) > 2 else of)
+    ]
 
 
 def reference_entries(section: Section, name: str, columns: Sequence[Column]) -> list[Entry]:
@@ -121,15 +142,64 @@ def score_columns(section: Section) -> list[Column]:
 
 
 def verdict_columns(section: Section) -> list[Column]:
-    """What is known of each row against the first one; no column without verdicts."""
-    if not section.verdicts:
-        return []
-    top = section.rows[0].label
-    on_top = {v.b: v.word for v in section.verdicts if v.a == top}
-    on_top |= {v.a: v.word for v in section.verdicts if v.b == top}
-    words = {"better": "worse", "equal in practice": "equal", "can't tell": "unclear"}
-    known = {label: words[word] for label, word in on_top.items()} | {top: "·"}
-    return [word_column("vs top", lambda row: known.get(row.label), "scores")]
+    """What is known of each row against the first one, and of its rank; no column without verdicts.
+    On how many seeds it is, where a row lacks some."""
+    columns = []
+    if section.verdicts:
+        top = section.rows[0].label
+        known = {v.b: against(v, True) for v in section.verdicts if v.a == top}
+        known |= {v.a: against(v, False) for v in section.verdicts if v.b == top}
+        known[top] = "·"
+        columns += [
+            word_column("vs top", lambda row: known.get(row.label), "scores"),
+            word_column("rank", partial(ranks, section), "scores"),
+        ]
+    if lacking_seeds(section):
+        columns.append(word_column("seeds", partial(seeds_of, section), "scores"))
+    return columns
+
+
+def against(verdict: Verdict, is_behind: bool) -> str:
+    """What a verdict says of a row, in a word. is_behind: is it the other one that did better?"""
+    if verdict.word != "better":
+        return {"equal in practice": "equal", "can't tell": "unclear"}[verdict.word]
+    word = "worse" if is_behind else "better"
+    return f"{word} this seed" if verdict.design == "one seed" else word
+
+
+def ranks(section: Section, row: Row) -> str | None:
+    """Those that a row may have."""
+    known = section.standings.get(row.label)
+    if known is None:
+        return None
+    return f"{known.low}–{known.high}" if known.low < known.high else f"{known.low}"
+
+
+def seeds_of(section: Section, row: Row) -> str | None:
+    have, every = section.seeds(row)
+    return f"{have} of {every}" if row in section.rows and have else None
+
+
+def lacking_seeds(section: Section) -> list[str]:
+    """A sentence on each row that has no score on a seed on which another row has one."""
+    found = []
+    for row in section.rows:
+        have, every = section.seeds(row)
+        if 0 < have < every:
+            how = "ranked on those in common" if row.is_ranked else "not ranked"
+            found.append(f"{row.label}: {have} of {every} seeds, {how}")
+    return found
+
+
+def first_in_draws(section: Section) -> list[str]:
+    """How often the first row, and others, come first when the test rows are drawn again."""
+    first = {label: s.first for label, s in section.standings.items() if s.first is not None}
+    often = [
+        f"{label} in {percentage(share)}"
+        for label, share in sorted(first.items(), key=lambda item: -item[1])
+        if share >= 0.01
+    ]
+    return [f"First when the test rows are drawn again: {', '.join(often[:4])}."] if often else []
 
 
 def word_column(heading: str, value: Callable[[Row], str | None], block: str) -> Column:
@@ -141,29 +211,40 @@ def cost_columns(section: Section) -> list[Column]:
     is_tuned = any(tuned(row.first) for row in section.rows)
     cost = partial(Column, block="costs")
 
-    def scaled(
-        value: Callable[[Record], float | None], factor: float
-    ) -> Callable[[Row], float | None]:
-        def of_row(row: Row) -> float | None:
-            median = row.median(value)
-            return None if median is None else factor * median
+    def scaled(of: Callable[[Row], Span | None], factor: float) -> Callable[[Row], Span | None]:
+        def of_row(row: Row) -> Span | None:
+            found = of(row)
+            if found is None:
+                return None
+            return Span(factor * found.least, factor * found.median, factor * found.most)
 
         return of_row
 
     def of_phase(name: str, heading: str) -> Column:
-        return cost(heading, lambda row: row.median(lambda r: phase(r, name)), seconds, True)
+        return cost(heading, lambda row: row.seconds(lambda r: phase(r, name)), seconds_span, True)
 
+    def of_call(part: str | None, heading: str) -> Column:
+        of = scaled(lambda row: row.call_seconds(1, part), 1e3)
+        return cost(heading, of, span, True, calls=True)
+
+    apart = any(row.call_seconds(1, "model") for row in section.everything)
     return [
         of_phase("view", "view s"),
         of_phase("warm_up", "warm s"),
         *([of_phase("tune", "tune s")] * is_tuned),
         of_phase("fit", "fit s"),
-        cost("µs/row", scaled(row_latency, 1e6), number, True),
-        cost("1 row ms", scaled(single_latency, 1e3), number, True),
-        cost("+MB", scaled(memory_growth, 2**-20), number),
+        cost("µs/row", scaled(lambda row: row.seconds(row_latency), 1e6), span, True),
+        of_call(None, "1 row ms"),
+        *([of_call("model", "model ms")] * apart),
+        cost("+MB", megabytes, number),
         cost("size", size, str),
         word_column("checks", partial(check_codes, section), "costs"),
     ]
+
+
+def megabytes(row: Row) -> float | None:
+    grown = row.median(memory_growth)
+    return None if grown is None else grown / 2**20
 
 
 def size(row: Row) -> str | None:
@@ -199,6 +280,7 @@ def results_data(sections: Iterable[Section]) -> list[dict[str, Any]]:
 
 def row_data(section: Section, row: Row) -> dict[str, Any]:
     first, share, known = row.first, row.share(), section.known(row)
+    standing = section.standings.get(row.label)
     line: dict[str, Any] = {
         "task": section.task,
         "task_settings": changes(first, "task"),
@@ -209,6 +291,10 @@ def row_data(section: Section, row: Row) -> dict[str, Any]:
         "year": first["year"],
         "seeds": len(row.records),
         "seeds_done": len(row.done),
+        "seeds_compared": len(row.compared),
+        "rank_low": standing and standing.low,
+        "rank_high": standing and standing.high,
+        "first_share": standing and standing.first,
         "ending": row.ending(),
         "checks": " ".join(row.checks()),
         "control": section.control or "",
@@ -219,21 +305,37 @@ def row_data(section: Section, row: Row) -> dict[str, Any]:
         score = row.score(metric)
         line[metric] = score and score.mean
         line[f"{metric}_deviation"] = score and score.deviation
+    clocks = section.strange_clocks.get(row.label), section.unlike_calls([1]).get(row.label)
     return line | {
-        "share_of_ceiling": share and share.mean,
-        "share_of_known": known and known.mean,
-        "clock": section.strange_clocks.get(row.label, ""),
-        "view_seconds": row.median(lambda r: phase(r, "view")),
-        "warm_up_seconds": row.median(lambda r: phase(r, "warm_up")),
+        "share_of_ceiling": share and share.value,
+        "share_of_ceiling_low": share and share.low,
+        "share_of_ceiling_high": share and share.high,
+        "share_of_known": known and known.value,
+        "share_of_known_low": known and known.low,
+        "share_of_known_high": known and known.high,
+        "clock": "; ".join(filter(None, clocks)),
+        **spread_data("view_seconds", row.seconds(lambda r: phase(r, "view"))),
+        **spread_data("warm_up_seconds", row.seconds(lambda r: phase(r, "warm_up"))),
         "import_seconds": row.median(lambda r: r["cold_start"] and r["cold_start"]["import"]),
         "cold_start_seconds": row.median(lambda r: r["cold_start"] and r["cold_start"]["whole"]),
-        "tune_seconds": row.median(lambda r: phase(r, "tune")),
-        "fit_seconds": row.median(lambda r: phase(r, "fit")),
-        "predict_seconds_per_row": row.median(row_latency),
-        "single_row_seconds": row.median(single_latency),
+        **spread_data("tune_seconds", row.seconds(lambda r: phase(r, "tune"))),
+        **spread_data("fit_seconds", row.seconds(lambda r: phase(r, "fit"))),
+        **spread_data("predict_seconds_per_row", row.seconds(row_latency)),
+        **spread_data("single_row_seconds", row.call_seconds(1)),
+        **spread_data("single_row_inputs_seconds", row.call_seconds(1, "inputs")),
+        **spread_data("single_row_model_seconds", row.call_seconds(1, "model")),
         "memory_growth_bytes": row.median(memory_growth),
         "parameters": row.median(lambda r: r["parameters"]),
         "size_bytes": row.median(lambda r: r["size_bytes"]),
         "threads": first["config"]["threads"],
         "device": first["config"]["device"],
+    }
+
+
+def spread_data(name: str, found: Span | None) -> dict[str, float | None]:
+    """Median, least and most of a time."""
+    return {
+        name: None if found is None else found.median,
+        f"{name}_least": None if found is None else found.least,
+        f"{name}_most": None if found is None else found.most,
     }

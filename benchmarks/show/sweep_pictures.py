@@ -57,7 +57,7 @@ def sweep_lines(sweep: Sweep, name: str, labels: Sequence[str]) -> Picture | Non
     chart = over(*layers, name=name, height=360)
     caption = (
         f"{sweep.sentence()} Bars: ± one standard deviation over seeds; dotted: where the lead "
-        "changes."
+        "changes, beyond chance."
     )
     return Picture(name, f"{label} against {sweep.axis}", caption, chart, data)
 
@@ -67,11 +67,11 @@ def _leads(sweep: Sweep) -> tuple[Data, list[str]]:
     data: Data = []
     models: dict[str, int] = {}
     for point in sweep.points:
-        beside = set(point.beside)
+        group = {row.label for row in point.group}
         for row in point.section.rows:
             models.setdefault(row.label, row.first["year"] or 9999)
             score, lift = row.score(point.section.main.name), point.lift(row)
-            mark = "★" if row is point.leader else "≈" if row.label in beside else ""
+            mark = "★" if row is point.leader else "≈" if row.label in group else ""
             data.append(
                 {
                     "model": row.label,
@@ -123,7 +123,7 @@ def crossover_map(sweep: Sweep, name: str) -> Picture | None:
                 "model:N",
                 "at:N",
                 alt.Tooltip("score:Q", format=".4f"),
-                alt.Tooltip("lift:Q", title="of the leader's lift", format=".0%"),
+                alt.Tooltip("lift:Q", title="of the best one's lift", format=".0%"),
             ],
         ),
         base.mark_text(fontSize=14, style="ink").encode(text="shown:N"),
@@ -131,8 +131,9 @@ def crossover_map(sweep: Sweep, name: str) -> Picture | None:
         height=max(140, 30 * (len(places) if wide else len(models))),
     )
     caption = (
-        f"{sweep.sentence()} ★ leads, ≈ nobody can say that it is worse, ✗ ended without a score. "
-        "The stronger the colour, the closer to the leader, counted from what is known without "
+        f"{sweep.sentence()} ★ leads: all others are worse, after correction for all points; "
+        "≈ nobody can tell which of these does; ✗ ended without a score. "
+        "The stronger the colour, the closer to the best, counted from what is known without "
         "looking at a row."
     )
     return Picture(name, "Where each era wins", caption, chart, data)

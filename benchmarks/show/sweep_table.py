@@ -5,8 +5,9 @@ from benchmarks.show.formats import ABSENT, spread_text
 from benchmarks.show.parts import Entry, Table, word_heads, words
 
 LEGEND = (
-    "leads: the best mean score; nobody: it cannot be told from knowing nothing. as good: of these "
-    "nobody can say that they are worse. not there: ended without a score, with the reason under "
+    "leads: all others are worse, after correction for all pairs and points; nobody: the best "
+    "cannot be told from knowing nothing. may lead: of these nobody can say who is worse, the best "
+    "mean first. best: its score. not there: ended without a score, with the reason under "
     "the point's own table in table.md."
 )
 
@@ -15,8 +16,8 @@ def sweep_table(sweep: Sweep, name: str = "sweep") -> Table:
     heads = [
         sweep.axis or "made of",
         "leads",
-        sweep.points[0].section.main.label,
-        "as good",
+        f"best {sweep.points[0].section.main.label}",
+        "may lead",
         "not there",
     ]
     lines = [point_entries(sweep, point) for point in sweep.points]
@@ -36,12 +37,13 @@ def sweep_table(sweep: Sweep, name: str = "sweep") -> Table:
 
 def point_entries(sweep: Sweep, point: Point) -> list[Entry]:
     """The line of a point."""
-    leader = point.leader
-    score = leader.score(point.section.main.name) if leader else None
+    score = point.done[0].score(point.section.main.name) if point.done else None
+    group = [row.label for row in point.group]
+    leads = point.leader.label if point.leader else "can't tell" if group else "nobody"
     ended = [row.label for row in point.section.rows if not row.done]
     return [
         *words(sweep.label(point)),
-        *words(leader.label if leader else "nobody" if point.done else ABSENT),
+        *words(leads if point.done else ABSENT),
         Entry(spread_text(score), score.mean) if score else Entry(ABSENT),
-        *words(", ".join(point.beside) or ABSENT, ", ".join(ended)),
+        *words(ABSENT if point.leader or not group else ", ".join(group), ", ".join(ended)),
     ]

@@ -5,10 +5,12 @@ from functools import partial
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.segment import Segment
 from rich.table import Table as Lines
 from rich.text import Text
 
+from benchmarks.errors import plain
 from benchmarks.show.parts import Chapter, Entry, Head, Table, marked, on_paper
 
 STYLES = {"✗": "red", "better": "green", "worse": "red"}
@@ -39,9 +41,22 @@ def printed(chapters: Iterable[Chapter], width: int) -> Group:
     return Group(*lines[:-1])
 
 
-def plain(text: str) -> str:
-    """Without the characters that would steer a terminal."""
-    return "".join(c if c.isprintable() else "�" for c in text)
+class Terminal(Console):
+    """Where everything is printed: whatever texts hold, none of it steers the terminal, and what
+    it has no characters for is replaced (errors.command)."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            if segment.control or segment.text.isprintable():
+                yield segment
+            else:  # rich's own line ends are the only ones
+                text = "\n".join(map(plain, segment.text.split("\n")))
+                yield Segment(text, segment.style)
+
+    def on_broken_pipe(self) -> None:
+        raise  # rich calls this where it caught the error; errors.command ends it
 
 
 def laid_out(table: Table, width: int, style: str = "italic") -> Iterator[RenderableType]:

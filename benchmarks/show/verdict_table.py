@@ -33,13 +33,13 @@ def verdicts_table(section: Section, name: str = "verdicts") -> Table | None:
         return None
     heads = [
         *(Head(text, VERDICTS.get(text, ""), False) for text in ("model", "against", "verdict")),
-        *(Head(text, VERDICTS[text]) for text in ("better by", "95 %", "p")),
+        *(Head(text, VERDICTS[text]) for text in ("better by", "interval", "p")),
     ]
     lines = [
         [
-            *words(v.a, v.b, v.word + v.advice()),
+            *words(v.a, v.b, v.said + v.advice()),
             Entry(signed(v.difference), v.difference),
-            Entry(f"{signed(v.low)} to {signed(v.high)}", v.low),
+            Entry(v.interval(), v.low),
             Entry(f"{v.p:.3f}" if v.p >= 0.001 else "<.001", v.p),
         ]
         for v in section.verdicts
@@ -60,17 +60,18 @@ def how_judged(section: Section) -> str:
     seeds = sorted({v.seeds for v in section.verdicts})
     bands = sorted({f"{v.band:.2g}" for v in section.verdicts})
     means = {
-        "one seed": "for these trained models only, as one seed does not tell how seeds differ",
+        "one seed": "about these trained models alone, as one seed does not tell how seeds differ",
         "new rows": "over seeds and test rows",
         "same rows": "over seeds and test rows, all seeds being tested on the same rows",
         "scores only": "over seeds, from one score of each (paired t-test)",
-        "new splits": "over new splits of the same rows (Nadeau and Bengio 2003)",
+        "new splits": "over seeds and test rows, a row counting once however many seeds it tests",
     }
+    designs = "; ".join(means[d] for d in dict.fromkeys(v.design for v in section.verdicts))
     return (
         f"{metric_named(section, first.metric).label}, seeds in common: "
-        f"{', '.join(map(str, seeds))}. "
-        f"95 %: interval {means[first.design]}. p: of no difference, corrected for "
-        f"{len(section.verdicts)} pairs (Holm). Equal in practice: the interval lies within "
+        f"{', '.join(map(str, seeds))}. interval: it decides; {designs}; 95 %, corrected for "
+        f"{len(section.verdicts)} pairs (Holm), as is p, of no difference. Better: it excludes "
+        "zero. Equal in practice: it lies within "
         f"±{bands[0]}{' to ' + bands[-1] if len(bands) > 1 else ''}."
     )
 

@@ -19,6 +19,7 @@ from benchmarks.cell import views
 from benchmarks.cell.answers import predict
 from benchmarks.cell.build import build, supplied
 from benchmarks.cell.scores import metrics_of, scores
+from benchmarks.plan.libraries import libraries_of
 from benchmarks.plan.settings import complete
 from benchmarks.records.machine import available_cores
 from benchmarks.records.records import Cell, Run
@@ -48,7 +49,12 @@ def cell_of(model: str, rows: int) -> Cell:
         "threads": available_cores(),
         "device": None,
     }
-    return Cell("notifications", model, 0, config, {}, {})
+    return Cell("notifications", model, 0, config, {"task": "0", "model": "0"}, {})
+
+
+def executor_of(run: Run, cell: Cell) -> execute.Executor:
+    quiet, libraries = Console(quiet=True), libraries_of([cell])
+    return execute.Executor(run, [cell], {"seconds": 600}, quiet, libraries=libraries)
 
 
 def calls(job):
@@ -70,7 +76,7 @@ def test_bare_calls(benchmark, model, rows):
     benchmark.group = f"cell of {model}"
     cell = cell_of(model, rows)
     server = get_context("forkserver")
-    server.set_forkserver_preload([__name__, *execute.target_modules([cell]), *COMMON])
+    server.set_forkserver_preload([__name__, *libraries_of([cell]), *COMMON])
     with ProcessPoolExecutor(1, mp_context=server, max_tasks_per_child=1) as script:
         script.submit(int).result()  # the server has started and imported by then
         job = execute.job_of(cell)
@@ -85,7 +91,7 @@ def test_a_cell_through_the_worker(benchmark, model, rows, tmp_path):
     cell = cell_of(model, rows)
     run = Run(tmp_path)
     run.create()
-    with execute.Executor(run, [cell], {"seconds": 600}, Console(quiet=True)) as executor:
+    with executor_of(run, cell) as executor:
         executor._worker_for(cell)
         record = benchmark.pedantic(lambda: executor.execute(cell), rounds=5, warmup_rounds=1)
     assert record["status"] == "done", record["reason"]
@@ -101,7 +107,7 @@ def test_a_cell_with_and_without_the_audit(benchmark, tmp_path):
     run = Run(tmp_path)
     run.create()
     ratios = []
-    with execute.Executor(run, [cell], {"seconds": 600}, Console(quiet=True)) as executor:
+    with executor_of(run, cell) as executor:
         executor.execute(cell)
 
         def pair():

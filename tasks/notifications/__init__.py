@@ -130,17 +130,34 @@ class Notifications:
 
     def rewrite(self, data: Data, n: int, seed: int) -> Data:
         """The log as it was when notification n - 1 was sent, and another future: the outcomes that
-        were not known by then are turned round, later notifications have other contents."""
+        were not known by then are turned round; later notifications have other contents, come
+        sooner, and half of them never do."""
         log: Log = data.raw
         sent = log.notifications["sent_at"].to_numpy()
         labels = np.concatenate([data.train_labels, data.test_labels])
         unknown = sent > sent[n - 1] - KNOWN_AFTER
         labels = np.where(unknown, 1 - labels, labels)
+        random = np.random.default_rng([seed, n])
         contents = ["topic", "discount", "urgency", "title"]
         order = np.arange(len(labels))
-        order[n:] = np.random.default_rng([seed, n]).permutation(order[n:])
+        order[n:] = random.permutation(order[n:])
         changed = log.notifications
         for name in contents:
             place = changed.schema.get_field_index(name)
             changed = changed.set_column(place, name, changed[name].take(pa.array(order)))
-        return self.relabel(replace(data, raw=log._replace(notifications=changed)), labels)
+        sent = sent.copy()
+        sent[n:] -= (sent[n:] - sent[n - 1]) // 2  # half the waiting, in the same order
+        place = changed.schema.get_field_index("sent_at")
+        moved = pa.array(sent, changed.schema.field("sent_at").type)
+        changed = changed.set_column(place, "sent_at", moved)
+        stays = np.arange(len(labels)) < n
+        stays[n:] = random.random(len(labels) - n) < 0.5
+        stays[-1] = True  # there is a test row left
+        split = int(stays[: log.train_rows].sum())
+        assert data.group is not None
+        kept = replace(
+            data,
+            raw=log._replace(notifications=changed.filter(pa.array(stays)), train_rows=split),
+            group=data.group[stays[log.train_rows :]],
+        )
+        return self.relabel(kept, labels[stays])

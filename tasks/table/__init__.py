@@ -7,7 +7,9 @@ What the columns are, which kind of problem it is and how it is split are found 
 by `look`, and can all be said instead (docs/your-data.md).
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -15,14 +17,19 @@ import pandas as pd
 import pyarrow as pa
 from annotated_types import Ge, Le
 
-from tasks.base import Data, Look, UnknownView
+from tasks.base import Data, Look, UnknownView, labels_of
 from tasks.table import fetch
 from tasks.table import split as splitting
 from tasks.table import target as targets
-from tasks.table.columns import Column, understand
+from tasks.table.columns import Column, Rules, understand
+from tasks.table.doubts import sentences
+from tasks.table.formats import ORDERS
 from tasks.table.prepare import Preparation
-from tasks.table.read import read, size
+from tasks.table.read import Found, clean, clean_names, read
 from tasks.table.suspicion import suspicions
+
+FIRST = 20_000  # rows of each side that are prepared before any cell runs
+LARGE = 1e30  # far below what float32 can hold
 
 
 class Understood(NamedTuple):
@@ -37,6 +44,8 @@ class Understood(NamedTuple):
     why: str  # this kind of problem
     plan: splitting.Plan
     without_target: int  # rows left out because nobody knows their outcome
+    rows: int  # of the file, of which a look may have seen a part
+    notices: list[str]  # what may have been meant otherwise, or was left out
 
 
 class Rows(NamedTuple):
@@ -45,6 +54,7 @@ class Rows(NamedTuple):
     found: Understood
     train: np.ndarray  # positions, in the order in which models see them
     test: np.ndarray
+    said: list[str]  # on the split
 
 
 @dataclass
@@ -53,7 +63,8 @@ class Table:
 
     files: ClassVar[tuple[str, ...]] = ("path",)
 
-    # a file, a folder or a glob: CSV, Parquet, JSON lines, Feather, SQLite, DuckDB
+    # a file, a folder or a glob, here or elsewhere (https://, s3://): CSV, Parquet, JSON, Feather,
+    # Excel, SQLite, DuckDB
     path: str | None = None
     # instead of a path: the number of a data set on OpenML
     id: Annotated[int, Ge(1)] | None = None
@@ -79,6 +90,13 @@ class Table:
     test_share: Annotated[float, Ge(0.05), Le(0.5)] = 0.3
     # what columns are, where it is not seen rightly: {zip: category, note: text, code: out}
     types: dict[str, Literal["number", "category", "date", "text", "out"]] | None = None
+    # order of dates where several explain them: dmy, mdy, ymd, or a strptime format; or by column,
+    # {due: mdy}
+    dates: str | dict[str, str] | None = None
+    # sign of decimals where both explain the numbers: point or comma; or by column, {price: comma}
+    decimal: str | dict[str, str] | None = None
+    # spellings of a missing value in every column, beside an empty one; unset: docs/your-data.md
+    missing: list[str | int | float] | None = None
     # supplied by the runner: threads for reading
     n_jobs: int = 1
 
@@ -87,39 +105,58 @@ class Table:
 
     def check(self) -> None:
         """Raise ValueError if nothing can be learned from the file, with one sentence."""
-        self.load(0)
+        with self._one_sentence():
+            data = self.load(0)
+            first = {part: getattr(data.raw, part)[:FIRST] for part in ("train", "test")}
+            self.view(replace(data, raw=data.raw._replace(**first)), "features")
 
     def load(self, seed: int) -> Data:
         """Read the file and split its rows. Raises ValueError with one sentence."""
         found = self.understand()
-        train, test = self._split(found, seed)
-        for rows, name in ((train, "train"), (test, "test")):
-            there = set(found.labels[rows]) if found.classes else set()
-            if missing := [c for c in found.classes if c not in there]:
-                raise ValueError(
-                    f"the class {missing[0]!r} has no {name} row when split by {found.plan.column}"
-                )
-        group = found.table[str(found.plan.column)] if found.plan.way == "group" else None
+        labels = labels_of(found.labels, found.classes)
+        train, test, said, group = self._split(found, labels, seed)
         return Data(
-            raw=Rows(found, train, test),
-            train_labels=found.labels[train],
-            test_labels=found.labels[test],
+            raw=Rows(found, train, test, said),
+            train_labels=labels[train],
+            test_labels=labels[test],
             classes=found.classes,
-            group=None if group is None else pd.factorize(group)[0][test],
+            group=None if group is None else group[test],
             test_ids=test,
+            ordered=True,
         )
 
     def suspicions(self, data: Data) -> list[str]:
         """What may be a leak, a sentence each (tasks.table.suspicion)."""
-        return self._suspicions(*data.raw)
+        return self._suspicions(data.raw.found, data.raw.train, data.raw.test)
+
+    def notices(self, data: Data) -> list[str]:
+        """What may have been meant otherwise, what was left out, and how the rows were split: a
+        sentence each."""
+        return [*data.raw.found.notices, *data.raw.said]
 
     def look(self, limit: int) -> Look:
-        """What the first `limit` rows tell. Raises ValueError with one sentence."""
+        """What about `limit` rows tell, drawn from all. Raises ValueError with one sentence."""
+        with self._one_sentence():
+            return self._look(limit)
+
+    @contextmanager
+    def _one_sentence(self) -> Iterator[None]:
+        """Whatever goes wrong with a file here goes wrong in every cell: it is said before."""
+        try:
+            yield
+        except (ValueError, MemoryError):
+            raise
+        except Exception as error:
+            text = " ".join(str(error).split())[:300]
+            raise ValueError(
+                f"{self._source} cannot be understood ({type(error).__name__}: {text})"
+            ) from error
+
+    def _look(self, limit: int) -> Look:
         found = self.understand(limit)
-        rows, exact = len(found.table) + found.without_target, True
-        if self.path is not None:
-            rows, exact = size(self.path, rows, limit)
-        facts = [("rows", f"{rows:,}" if exact else f"about {rows:,}")]
+        rows, seen = found.rows, len(found.table) + found.without_target
+        part = "" if seen == rows else f"; {seen:,} of them, drawn by chance, were looked at"
+        facts = [("rows", f"{rows:,}{part}")]
         if found.without_target:
             facts.append(("left out", f"{found.without_target:,} rows without a target"))
         facts.append(("target", f"{found.target} is {found.kind}: {found.why} (or task.kind=…)"))
@@ -136,14 +173,22 @@ class Table:
         by = f" by {found.plan.column}" if found.plan.column else ""
         facts.append(("split", f"{found.plan.way}{by}: {found.plan.why} (or task.split=…)"))
         columns = [(c.name, *c.told(len(found.table))) for c in found.columns]
-        warnings = self._suspicions(found, *self._split(found, 0))
+        labels = labels_of(found.labels, found.classes)
+        try:
+            train, test, said, _ = self._split(found, labels, 0)
+        except ValueError as error:
+            if seen == rows:
+                raise
+            train, test, said = np.arange(len(labels)), np.arange(0), [f"of these rows: {error}"]
+        facts += [("", text) for text in said]
+        warnings = found.notices + self._suspicions(found, train, test)
         return Look(facts, columns, warnings, rows, sum(c.kind != "out" for c in found.columns))
 
-    def _split(self, found: Understood, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    def _split(self, found: Understood, labels: np.ndarray, seed: int) -> splitting.Split:
+        """labels: as codes."""
         column = found.plan.column
         by = None if column is None else found.table[column]
-        labels, classes = found.labels, found.classes
-        return splitting.split(found.plan.way, seed, self.test_share, labels, classes, by)
+        return splitting.split(found.plan, seed, self.test_share, labels, found.classes, by)
 
     def _suspicions(self, found: Understood, train: np.ndarray, test: np.ndarray) -> list[str]:
         table, columns, target, labels, classes, *_ = found
@@ -151,25 +196,34 @@ class Table:
         return suspicions(target, table, columns, labels, classes, time, train, test)
 
     def understand(self, limit: int | None = None) -> Understood:
-        """Read the file (limit: its first rows) and say what is in it."""
-        raw, target = self._read(limit)
+        """Read the file (limit: about so many rows of it) and say what is in it."""
+        (raw, total, notices), target = self._read(limit)
+        names = raw.column_names
         if not raw.num_rows:
             raise ValueError(f"{self._source} has a header and no rows")
-        target = targets.column_of(target, raw.column_names)
+        target = targets.column_of(target, names)
         for option in ("time", "group"):
-            if (name := getattr(self, option)) is not None:
-                targets.column_of(name, raw.column_names)
-                if name == target:
-                    raise ValueError(f"task.{option} is the target, {name!r}")
-        types = self.types or {}
-        for name in types:
-            targets.column_of(name, raw.column_names)
-        keep = [name for name in (self.time, self.group) if name is not None]
-        table, columns = understand(raw, target, keep, types, self.n_jobs)
+            if (name := getattr(self, option)) is not None and clean(name) == target:
+                raise ValueError(f"task.{option} is the target, {name!r}")
+        time, group = (
+            None if name is None else targets.column_of(name, names)
+            for name in (self.time, self.group)
+        )
+        types, rules = self._rules(names)
+        if self.kind == "regression":
+            types.setdefault(target, "number")
+        pieces = dict(zip(names, raw.columns, strict=True))
         del raw
+        keep = [name for name in (time, group) if name is not None]
+        table, (*columns, own) = understand(pieces, target, keep, types, rules)
         outcome = table.pop(target)
         known = outcome.notna().to_numpy()
         if not known.all():
+            if known.any():
+                spelled = " or ".join(map(repr, own.spelled)) or "empty"
+                left_out = f"{(~known).sum():,} of {len(known):,} rows are left out"
+                own.doubts.pop("gaps", None)
+                notices.append(f"{left_out}: their target {target!r} is missing ({spelled})")
             table, outcome = table[known].reset_index(drop=True), outcome[known]
         if not len(table.columns) and len(outcome) > 1 and outcome.nunique() == 1:
             raise ValueError(f"all {len(outcome):,} rows of {self._source} are the same")
@@ -178,17 +232,50 @@ class Table:
         if not len(table.columns):
             raise ValueError(f"{self._source} has no column to learn from beside the target")
         way = None if self.split == "auto" else self.split
-        plan = splitting.plan(way, self.time, self.group, columns, len(table))
+        plan = splitting.plan(way, time, group, columns, len(table))
+        for column in columns:
+            if column.name == plan.column:  # a code, and used as one
+                column.doubts.pop("called", None)
+        notices += sentences([*columns, own])
         name = {0: "regression", 2: "binary"}.get(len(classes), "multiclass")
         unknown = int((~known).sum())
-        return Understood(table, columns, target, labels, classes, name, why, plan, unknown)
+        return Understood(
+            table, columns, target, labels, classes, name, why, plan, unknown, total, notices
+        )
+
+    def _rules(self, names: list[str]) -> tuple[dict[str, Any], Rules]:
+        """(kinds by column, formats and spellings), as the user says. Raises ValueError."""
+
+        def by_column(given: Any) -> Any:
+            if not isinstance(given, dict):
+                return given
+            return {targets.column_of(name, names): said for name, said in given.items()}
+
+        types = by_column(self.types or {})
+        dates, decimal = by_column(self.dates), by_column(self.decimal)
+        signs = {"point": ".", "comma": ",", ".": ".", ",": ","}
+        for said in dates.values() if isinstance(dates, dict) else filter(None, [dates]):
+            if said not in ORDERS and "%" not in said:
+                known = ", ".join(ORDERS)
+                raise ValueError(
+                    f"task.dates={said}: give one of {known}, or a format such as %d.%m.%Y"
+                )
+        for said in decimal.values() if isinstance(decimal, dict) else filter(None, [decimal]):
+            if said not in signs:
+                raise ValueError(f"task.decimal={said}: give point or comma")
+        if isinstance(decimal, dict):
+            decimal = {name: signs[said] for name, said in decimal.items()}
+        elif decimal is not None:
+            decimal = signs[decimal]
+        missing = None if self.missing is None else [str(spelling) for spelling in self.missing]
+        return types, Rules(missing, dates, decimal)
 
     @property
     def _source(self) -> str:
         return self.path or self.name or f"OpenML data set {self.id}"
 
-    def _read(self, limit: int | None) -> tuple[pa.Table, str]:
-        """(rows, name of the target)"""
+    def _read(self, limit: int | None) -> tuple[Found, str]:
+        """(what was read, name of the target)"""
         sources = [name for name in ("path", "id", "name") if getattr(self, name) is not None]
         if len(sources) != 1:
             found = " and ".join(f"task.{name}" for name in sources) or "none"
@@ -196,9 +283,9 @@ class Table:
                 f"say where the table is: task.path, task.id or task.name, not {found}"
             )
         if self.id is not None:
-            return fetch.openml(self.id, self.target)
+            return found_in(*fetch.openml(self.id, self.target))
         if self.name is not None:
-            return fetch.shipped(self.name, self.target)
+            return found_in(*fetch.shipped(self.name, self.target))
         if self.target is None:
             raise ValueError("say which column is to be predicted: task.target=COLUMN")
         assert self.path is not None
@@ -208,10 +295,36 @@ class Table:
         """`features`: typed columns, with what has to be learned learned from train rows."""
         if name != "features":
             raise UnknownView("table", name, ("features",))
-        found, train, test = data.raw
+        found, train, test, _ = data.raw
         rows = found.table.iloc[train]
         preparation = Preparation(found.columns).fit(rows)
-        return preparation.transform(rows), preparation.transform(found.table.iloc[test])
+        return tellable(preparation.transform(rows), preparation.transform(found.table.iloc[test]))
 
     def raw_columns(self, data: Data, _view: str) -> list[str]:
         return [column.name for column in data.raw.found.columns if column.kind != "out"]
+
+
+def tellable(train: pd.DataFrame, test: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows without the columns that train rows tell nothing of, and with numbers that models can
+    square: larger ones are in units of the largest. Raises ValueError if no column is left."""
+    empty = [name for name in train if train[name].isna().all()]
+    train, test = train.drop(columns=empty), test.drop(columns=empty)
+    if not len(train.columns):
+        raise ValueError(
+            "no column is left to learn from: in train rows they have no value, or no word that "
+            "stands twice"
+        )
+    numbers = [name for name in train if train[name].dtype.kind == "f"]
+    largest = train[numbers].abs().max()
+    beyond = (largest > LARGE) | (test[numbers].abs().max() > LARGE)
+    for name in beyond.index[beyond]:
+        unit = largest[name] if largest[name] > LARGE else 1.0
+        train = train.assign(**{name: train[name] / unit})
+        test = test.assign(**{name: (test[name] / unit).clip(-LARGE, LARGE)})
+    return train, test
+
+
+def found_in(table: pa.Table, target: str) -> tuple[Found, str]:
+    """A table that came from no file."""
+    names, notes = clean_names(table.column_names)
+    return Found(table.rename_columns(names), len(table), notes), target

@@ -1,29 +1,58 @@
-"""What the columns of a table are: numbers, categories, dates, texts, or nothing to learn from."""
+"""What the columns of a table are: numbers, categories, dates, texts, or nothing to learn from.
+
+A column has one format, the one that explains all its values (tasks.table.formats), or it is plain
+text: docs/adr/0011-a-column-has-one-format.md.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tasks.table.read import MISSING
+from tasks.table import formats
+from tasks.table.formats import Reading
+from tasks.table.target import FEW
 
 Kind = Literal["number", "category", "date", "text", "out"]
 
-MOSTLY = 0.95  # share of a column's values that have to be numbers or dates for it to be one
+MISSING = (
+    *("", "NA", "N/A", "n/a", "na", "NaN", "nan", "NULL", "Null", "null", "None", "none"),
+    *("?", "-", "--", ".", "#N/A", "<NA>", "NaT", "missing", "0000-00-00", "0000-00-00 00:00:00"),
+)
+"""Spellings of a missing value in a column of numbers or dates."""
+NOTHING = ("", "NaN", "nan", "NULL", "null", "#N/A", "<NA>", "NaT")
+"""Those of them that only programs write, and that are missing in every column: the others may be
+words, such as the region NA or the plan None."""
+
+MOSTLY = 0.95  # share of a column's values that have to be numbers or dates beside mere words
+NEARLY = 0.75  # from this share on somebody should be asked
 WORDS = 4  # words a value has on average in a column of texts
+UNIQUE = 0.97  # from this share of different values on a column only names its rows
+SOME = 10  # values that can't all be dates by chance
+SAMPLED = 1_000  # rows that samples are taken from
+EXACT = 2**53  # beyond it float64 has not every whole number
 ID_NAME = re.compile(
     r"(^|[\s_.-])(id|ids|uuid|guid|key|index|nr|no)$|^(id|uuid|index)([\s_.-]|$)", re.I
 )
-CHUNK = 200  # columns that one query looks at
-SEEN = 100_000  # rows that tell what a column is
+CODE_NAME = re.compile(
+    r"(^|[\s_.-])(code|sku|isbn|ean|upc|phone|telephone|tel|fax|iban|account)s?$", re.I
+)
+POST_NAME = re.compile(r"(^|[\s_.-])((zip|post|postal)[\s_.-]?(codes?)?|plz)$", re.I)
+TIME_NAME = re.compile(r"(time|date|stamp|epoch|(^|_)ts$|_at$|_on$|created|updated)", re.I)
+LEADING_ZERO = r"^[+-]?0\d"
+EXPONENT = r"^\d+[eE]\d+$"
+FRACTION = r"\.|[eE][+-]"
+WHOLE = r"^[+-]?\d{16,}$"
 
 
 @dataclass
@@ -34,233 +63,589 @@ class Column:
     kind: Kind
     missing: int = 0
     distinct: int = 0
-    """Different values, about."""
+    """Different values, exactly; of numbers with a fraction nobody counts them (0)."""
     notes: list[str] = field(default_factory=list)
     """What was done to it, or why it is left out."""
+    samples: list[str] = field(default_factory=list)
+    """The first three different values, as they are stored."""
+    format: str = ""
+    """How its values are written, and from where to where they reach."""
+    spelled: list[str] = field(default_factory=list)
+    """How its missing values are spelled, beside not at all; three ways at most."""
+    doubts: dict[str, str] = field(default_factory=dict)
+    """What may be meant otherwise, or was left out: a kind of doubt (tasks.table.doubts) -> an
+    example of it."""
 
-    def told(self, rows: int) -> tuple[str, str]:
-        """(what it is taken for, what else there is to say), for people."""
+    def told(self, rows: int) -> tuple[str, str, str]:
+        """(what it is taken for, three values of it, what was understood), for people."""
         different = f"{self.distinct:,} values" if self.kind == "category" else ""
-        gaps = f"{self.missing / rows:.0%} missing" if self.missing else ""
-        said = ", ".join(filter(None, (different, gaps, *self.notes)))
-        return ("left out" if self.kind == "out" else self.kind), said
+        spelled = f" ({', '.join(self.spelled)})" if self.spelled else ""
+        gaps = f"{self.missing / rows:.0%} missing{spelled}" if self.missing else ""
+        said = "; ".join(filter(None, (self.format, different, gaps, *self.notes)))
+        return ("left out" if self.kind == "out" else self.kind), ", ".join(self.samples), said
 
 
-def understand(
-    table: pa.Table, target: str, keep: Sequence[str], asked: Mapping[str, Kind], threads: int
-) -> tuple[pd.DataFrame, list[Column]]:
-    """The table with texts turned into what they stand for, and what each column but the target is.
+class Rules(NamedTuple):
+    """What the user has said, for all columns or by column."""
 
-    keep: columns that are never left out as an id, such as the one that rows are grouped by.
-    asked: kinds that the user has chosen, by column. What a column is taken for is seen in at most
-    SEEN rows, spread evenly. Nothing here is learned from values of the target, nor does a value of
-    one row depend on another row's.
-    """
-    names = [name for name in table.column_names if name != target]
-    step = max(1, len(table) // SEEN)
-    sample = table if step == 1 else table.take(np.arange(0, len(table), step))
-    with duckdb.connect(config={"threads": threads}) as connection:
-        facts = {name: _facts(sample[name]) for name in names}
-        texts = [name for name in names if facts[name].type == "text"]
-        for start in range(0, len(texts), CHUNK):
-            part = texts[start : start + CHUNK]
-            connection.register("raw", sample.select(part))
-            _facts_of_texts(connection, {name: facts[name] for name in part})
-        for name in names if step > 1 else ():  # what looks constant in a part may not be so
-            if facts[name].distinct <= 1:
-                facts[name].distinct = pc.count_distinct(table[name]).as_py()
-        columns = [
-            judge(name, facts[name], len(sample), step, asked.get(name), name in keep)
-            for name in names
-        ]
-        kinds = {column.name: column.kind for column in columns if column.kind != "out"}
-        typed = {target: table[target]}
-        for name, kind in kinds.items():
-            typed[name] = _typed(connection, table[name], kind)
-    for name, values in typed.items():
-        if stored(values.type) == "text" and kinds.get(name) != "text":
-            typed[name] = values.cast(pa.string()).dictionary_encode()
-        if kinds.get(name) == "category" and stored(values.type) != "text":
-            typed[name] = values.cast(pa.string()).dictionary_encode()
-    wide = len(typed) > 1_000
-    frame = pa.table(typed).to_pandas(self_destruct=True, split_blocks=not wide)
-    for column in columns:
-        if column.kind == "category":
-            frame[column.name] = tidy(frame[column.name])
-            column.distinct = len(frame[column.name].cat.categories)
-            column.missing = int(frame[column.name].isna().sum())
-    if isinstance(frame[target].dtype, pd.CategoricalDtype):
-        frame[target] = tidy(frame[target])
-    return frame, columns
+    missing: Sequence[str] | None = None
+    dates: str | Mapping[str, str] | None = None
+    decimal: str | Mapping[str, str] | None = None
+
+    def spellings(self) -> tuple[Sequence[str], Sequence[str]]:
+        """What is missing in (a column of numbers or dates, any other)."""
+        if self.missing is None:
+            return MISSING, NOTHING
+        return ("", *self.missing), ("", *self.missing)
+
+    def way(self, name: str, kind: str) -> str | None:
+        """The format that a column is said to have."""
+        said = self.dates if kind == "date" else self.decimal
+        return said.get(name) if isinstance(said, Mapping) else said
 
 
-def tidy(values: pd.Series) -> pd.Series:
-    """A category whose levels have no space around them, and do not spell a missing value."""
-    levels = values.cat.categories
-    plain = pd.Index(levels.astype(str).str.strip())
-    known = pd.Index(plain[~plain.isin(MISSING)].unique()).sort_values()
-    codes = np.append(known.get_indexer(plain), -1)[values.cat.codes]
-    return pd.Series(pd.Categorical.from_codes(codes, known), index=values.index, name=values.name)
+class Texts(NamedTuple):
+    """A column of texts by its different values, without blanks around them and in one form of
+    Unicode."""
+
+    levels: pa.Array
+    codes: np.ndarray
+    """(n,) place in `levels`, -1 where there is none"""
+    counts: np.ndarray
+    merged: str = ""
+    """An example of texts that became one."""
+
+    @classmethod
+    def of(cls, values: pa.ChunkedArray) -> Texts:
+        encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
+        encoded = encoded.unify_dictionaries().combine_chunks()
+        if isinstance(encoded, pa.ChunkedArray):  # of no chunk, or of one
+            encoded = pa.array([], encoded.type) if not encoded.num_chunks else encoded.chunk(0)
+        written = encoded.dictionary.cast(pa.string())
+        clean = pc.utf8_normalize(pc.utf8_trim_whitespace(written), "NFC").dictionary_encode()
+        of = np.append(pc.fill_null(clean.indices, -1).to_numpy(), -1).astype(np.int32)
+        codes = of[pc.fill_null(encoded.indices.cast(pa.int32()), -1).to_numpy()]
+        merged = ""
+        if len(clean.dictionary) < len(written):
+            twice = np.flatnonzero(pd.Series(of[:-1]).duplicated(keep=False))
+            texts = (written[int(k)].as_py() for k in twice)
+            merged = next(
+                (text for text in texts if text != text.strip() or not text.isascii()), ""
+            )
+        counts = np.bincount(codes[codes >= 0], minlength=len(clean.dictionary))
+        return cls(clean.dictionary, codes, counts, merged)
+
+    def without(self, spellings: Sequence[str]) -> Texts:
+        """None of these spellings, and no text that stands in no row."""
+        keep = ~_mask(pc.is_in(self.levels, pa.array(spellings, pa.string())))
+        return self.where(keep & (self.counts > 0))
+
+    def where(self, keep: np.ndarray) -> Texts:
+        places = np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1).astype(np.int32)
+        levels = self.levels.filter(pa.array(keep))
+        return Texts(levels, places[self.codes], self.counts[keep], self.merged)
+
+    def matching(self, pattern: str) -> np.ndarray:
+        return _mask(pc.match_substring_regex(self.levels, pattern))
+
+    def spelled(self, spellings: Sequence[str]) -> list[str]:
+        """Which of these there are, three at most."""
+        there = pc.is_in(self.levels, pa.array(spellings, pa.string()))
+        return [text for text in self.levels.filter(there).to_pylist() if text][:3]
+
+    def rows(self, keep: np.ndarray | None = None) -> int:
+        return int(self.counts.sum() if keep is None else self.counts[keep].sum())
+
+    def deal(self, values: pa.Array) -> pa.Array:
+        """To every row what belongs to its text."""
+        return values.take(pa.array(self.codes, mask=self.codes < 0))
+
+    def category(self) -> pd.Categorical:
+        names = pd.Index(self.levels.to_pylist(), dtype=object).astype(str)
+        order = names.sort_values()
+        codes = np.append(order.get_indexer(names), -1).astype(np.int32)[self.codes]
+        return pd.Categorical.from_codes(codes, order)
 
 
 @dataclass
-class Facts:
-    """What a query tells of a column. Shares are of values that are there."""
+class Draft:
+    """A column on its way: what its values can be."""
 
-    type: str
-    """number, date, boolean or text, as stored."""
-    missing: int
-    distinct: int
-    low: float | None = None
-    high: float | None = None
-    whole: bool = False
-    """Are all numbers whole?"""
-    infinite: int = 0
-    numbers: float = 0.0
-    grouped: float = 0.0
-    """Share that are numbers only without their thousands separators."""
-    dates: float = 0.0
-    words: float = 0.0
+    column: Column
+    asked: Kind | None
+    is_target: bool
+    keep: bool
+    """Is it needed, whatever it looks like?"""
+    stored: pa.Array | None = None
+    """Numbers or moments, where there is no choice."""
+    texts: Texts | None = None
+    present: Texts | None = None
+    """Those texts that do not spell a missing number."""
+    rest: Texts | None = None
+    """Those of them that are no mere words."""
+    choices: list[Reading] = field(default_factory=list)
+    """Formats that explain equally much of `rest`: all of it, unless its kind was asked for."""
 
 
-def _facts(values: pa.ChunkedArray) -> Facts:
-    facts = Facts(stored(values.type), values.null_count, 0)
-    if facts.type != "text":
-        facts.distinct = pc.count_distinct(values).as_py()
-    if facts.type == "number":
-        numbers = values.cast(pa.float64(), safe=False)
-        finite = numbers.filter(pc.is_finite(numbers))
-        facts.infinite = len(values) - values.null_count - len(finite)
-        facts.low, facts.high = (pc.min_max(finite)[end].as_py() for end in ("min", "max"))
-        facts.whole = (
-            pa.types.is_integer(values.type)
-            or pc.all(pc.equal(finite, pc.floor(finite))).as_py() is not False
+def understand(
+    table: dict[str, pa.ChunkedArray],
+    target: str,
+    keep: Sequence[str],
+    asked: Mapping[str, Kind],
+    rules: Rules,
+) -> tuple[pd.DataFrame, list[Column]]:
+    """The table as what its texts stand for, and what each column is, the target the last one.
+
+    table: emptied, as there may be no memory for two forms of it. keep: columns that are never left
+    out as an id, such as the one that rows are grouped by. asked: kinds that the user has chosen,
+    by column. All values are looked at, and nothing is learned from those of the target beside what
+    it is itself; nor does the value of one row depend on another row's. Raises ValueError where a
+    column cannot be what the user says.
+    """
+    drafts = []
+    for name in [*(name for name in table if name != target), target]:
+        draft = Draft(Column(name, "out"), asked.get(name), name == target, name in keep)
+        examine(draft, table.pop(name), rules)
+        drafts.append(draft)
+    evidence = Counter(draft.choices[0].way for draft in drafts if len(draft.choices) == 1)
+    typed: dict[str, Any] = {}
+    for draft in drafts:
+        values = decide(draft, rules, evidence)
+        if draft.column.kind != "out" or draft.is_target:
+            typed[draft.column.name] = values
+        draft.stored = draft.texts = draft.present = draft.rest = None
+        draft.choices = []
+    return pd.DataFrame(typed), [draft.column for draft in drafts]
+
+
+def examine(draft: Draft, values: pa.ChunkedArray, rules: Rules) -> None:
+    """Find what a column may be, without choosing."""
+    column, asked = draft.column, draft.asked
+    kind = stored_as(values.type)
+    if kind == "nothing":
+        column.notes.append(f"holds {values.type}, which no model reads")
+        return
+    column.samples = samples(values)
+    if kind in ("number", "date") and asked not in ("category", "text"):
+        draft.stored = stored_values(values, rules.spellings()[0])
+    elif kind == "text" and asked in (None, "number") and not draft.is_target:
+        draft.stored = plain_numbers(column, values, rules.spellings()[0])
+    if draft.stored is not None:
+        return
+    draft.texts = Texts.of(as_texts(values))
+    if kind == "number" and asked is None:
+        column.doubts["digits"] = repr(column.samples[0])
+        return
+    if kind == "boolean" or asked in ("category", "text", "out"):
+        return
+    of_numbers, of_words = rules.spellings()
+    draft.present = present = draft.texts.without(of_numbers)
+    classes = draft.is_target and asked is None and len(present.levels) <= FEW
+    if classes:  # what spells a gap among numbers may be one of them
+        draft.present = present = draft.texts.without(of_words)
+    words = ~present.matching(rf"\d|{formats.INFINITE}")
+    share = present.rows(words) / max(1, present.rows())
+    if words.all() or (asked is None and share > 1 - NEARLY):
+        return
+    draft.rest = rest = present.where(~words)
+    found = formats_of(draft, rest.levels, rules)
+    if draft.asked is not None and not draft.is_target:
+        most = max((rest.rows(reading.explains) for reading in found), default=0)
+        draft.choices = [r for r in found if rest.rows(r.explains) == most]
+        return
+    only_gaps = share == 0 if classes else share <= 1 - MOSTLY or asked is not None
+    whole = [reading for reading in found if reading.explains.all() and only_gaps]
+    draft.choices = [reading for reading in whole if reading.kind == "number"] or whole
+    if draft.is_target:  # labels that look like dates are labels
+        draft.choices = [reading for reading in draft.choices if reading.kind == "number"]
+    elif found and not whole:
+        near = max(found, key=lambda reading: rest.rows(reading.explains))
+        if rest.rows(near.explains) >= NEARLY * present.rows():
+            others = rest.where(~near.explains) if only_gaps else present.where(words)
+            column.doubts[f"nearly {near.kind}"] = repr(others.levels[0].as_py())
+
+
+def formats_of(draft: Draft, levels: pa.Array, rules: Rules) -> list[Reading]:
+    """The formats that may be meant, of the kind that was asked for."""
+    pattern = rules.way(draft.column.name, "date")
+    if pattern is not None and "%" in pattern and draft.asked in (None, "date"):
+        found = formats.by_pattern(levels, pattern)
+        if isinstance(rules.dates, Mapping) and not draft.is_target:
+            draft.asked = "date"
+        if found.explains.all() or draft.asked == "date":
+            return [found]
+    readings = formats.readings(levels)
+    if draft.asked == "date":  # numbers can say when as well
+        return [r for r in readings if r.kind == "date"] or readings
+    return [r for r in readings if draft.asked in (None, r.kind)]
+
+
+def decide(draft: Draft, rules: Rules, evidence: Mapping[str, int]) -> Any:
+    """Choose the kind of a column, and give its values as a data frame takes them."""
+    values = draft.stored
+    if draft.rest is not None and draft.choices:
+        reading = chosen(draft, draft.rest, rules, evidence)
+        if draft.asked is not None or not is_code(draft.column, draft.rest, reading):
+            values = draft.rest.deal(reading.values)
+            draft.column.format = reading.told
+            tell_missing(draft, reading, rules.spellings()[0])
+    if values is None:
+        return decide_texts(draft, rules)
+    if pa.types.is_timestamp(values.type):
+        return decide_moments(draft, values)
+    return decide_numbers(draft, values, rules)
+
+
+def chosen(draft: Draft, rest: Texts, rules: Rules, evidence: Mapping[str, int]) -> Reading:
+    """One of the formats that explain a column equally well: as the user says, as other columns of
+    the file suggest, else the first. Raises ValueError where the user's explains nothing."""
+    column, choices = draft.column, draft.choices
+    kind = choices[0].kind
+    said = rules.way(column.name, kind)
+    for reading in choices:
+        if reading.way == said:
+            return reading
+    setting, given = ("dates", rules.dates) if kind == "date" else ("decimal", rules.decimal)
+    if said is not None and isinstance(given, Mapping):
+        raise ValueError(
+            f"task.{setting}={{{column.name}: {said}}} does not explain all of {column.name!r}, "
+            f"such as {column.samples[0]!r}; there is {choices[0].told}"
         )
-    return facts
+    if len(choices) == 1 or (kind == "number" and choices[0].values.equals(choices[1].values)):
+        return choices[0]
+    american = any(re.search(r"[AaPp]\.?[Mm]\.?$", text) for text in column.samples)
+
+    def rank(reading: Reading) -> tuple[int, int, bool]:
+        # A year of two digits in the wrong place reaches over decades.
+        span = years(reading.values) if "two digits" in reading.told else 0
+        return span, -evidence[reading.way], not (american and reading.way == "mdy")
+
+    best, other = sorted(choices, key=rank)[:2]
+    differ = np.flatnonzero(_mask(pc.not_equal(best.values, other.values)))
+    if len(differ):
+        text = rest.levels[int(differ[0])].as_py()
+        ways = [written(reading.values[int(differ[0])].as_py()) for reading in (best, other)]
+        way = {".": "point", ",": "comma"}.get(other.way, other.way)
+        column.doubts[f"{setting} {way}"] = f"{text!r} is read as {ways[0]}, not {ways[1]}"
+    return best
 
 
-def _facts_of_texts(connection: duckdb.DuckDBPyConnection, facts: Mapping[str, Facts]) -> None:
-    """Complete the facts of the columns of `raw`, all of them texts."""
-    parts: list[str] = []
-    for name in facts:
-        value = _present(quoted(name))
-        parts += [
-            f"count({value})",
-            f"approx_count_distinct({value})",
-            f"count(try_cast({value} as double))",
-            f"count(try_cast({_ungrouped(value)} as double))",
-            f"count({_date(value)})",
-            f"avg(len({value}) - len(replace({value}, ' ', '')) + 1)",
-        ]
-    query = f"select count(*), {', '.join(parts)} from raw"  # noqa: S608 - names are quoted
-    row = iter(connection.execute(query).fetchall()[0])
-    total = next(row)
-    for found in facts.values():
-        present, distinct = next(row), next(row)
-        found.missing, found.distinct = total - present, min(distinct, present)
-        numbers, ungrouped = (next(row) / max(present, 1) for _ in range(2))
-        found.numbers, found.grouped = ungrouped, ungrouped - numbers
-        found.dates, found.words = next(row) / max(present, 1), next(row) or 0.0
+def years(values: pa.Array) -> int:
+    ends = pc.min_max(values).as_py()
+    return 0 if ends["min"] is None else ends["max"].year - ends["min"].year
 
 
-def judge(name: str, facts: Facts, rows: int, step: int, asked: Kind | None, keep: bool) -> Column:
-    """What a column is, by what is in it; rows: those that were seen, one of `step`."""
-    present = rows - facts.missing
-    column = Column(name, "number", facts.missing * step, facts.distinct)
-    if asked is not None:
-        column.kind, column.notes = asked, ["as you said"]
-        return column
-    if facts.distinct <= 1 and not keep:
+def is_code(column: Column, rest: Texts, reading: Reading) -> bool:
+    """Would a number lose what the texts say? They are a category then, and somebody is asked."""
+    if reading.way not in formats.DECIMAL:
+        return False
+    exact = pa.types.is_integer(reading.values.type) and bool((rest.codes >= 0).all())
+    signs = {
+        "zeros": rest.matching(LEADING_ZERO),
+        "exponents": rest.matching(EXPONENT) & (not rest.matching(FRACTION).any()),
+        "digits": rest.matching(WHOLE) & (not exact),
+    }
+    for doubt, those in signs.items():
+        if those.any():
+            column.doubts[doubt] = repr(rest.levels[int(np.flatnonzero(those)[0])].as_py())
+            return True
+    return False
+
+
+def tell_missing(draft: Draft, reading: Reading, spellings: Sequence[str]) -> None:
+    """Say what becomes missing, and which spellings of a label become one."""
+    texts, present, rest, column = draft.texts, draft.present, draft.rest, draft.column
+    assert texts is not None
+    assert present is not None
+    assert rest is not None
+    column.spelled = texts.spelled(spellings)
+    lost = present.rows() - rest.rows(reading.explains)
+    if lost:
+        column.notes.append(f"{lost:,} are no {reading.kind}s: missing")
+        kept = rest.where(reading.explains).levels
+        other = present.levels.filter(pc.invert(pc.is_in(present.levels, kept)))[0].as_py()
+        column.doubts[f"lost {reading.kind}"] = f"{other!r} and such ({lost:,} rows)"
+    if draft.is_target:
+        numbers = pd.Series(reading.values.to_pylist())
+        twice = numbers[numbers.duplicated(keep=False)]
+        if len(twice):
+            first = rest.levels.take(pa.array(np.flatnonzero(numbers == twice.iloc[0]))).to_pylist()
+            column.doubts["merged"] = " and ".join(map(repr, first))
+
+
+def decide_numbers(draft: Draft, values: pa.Array, rules: Rules) -> Any:
+    column = draft.column
+    if draft.is_target:
+        column.kind, column.missing = "number", values.null_count
+        return _numpy(values)
+    if draft.asked == "date":
+        moments = formats.from_numbers(values)
+        if moments is None:
+            raise ValueError(
+                f"task.types={{{column.name}: date}}: {column.samples[0]!r} is no moment"
+            )
+        column.format = moments[0]
+        return decide_moments(draft, moments[1])
+    finite = pc.is_finite(values)
+    if infinite := pc.sum(pc.invert(finite)).as_py():
+        column.notes.append(f"{infinite:,} infinite: missing")
+        column.doubts["infinite"] = f"{infinite:,} rows"
+        values = pc.if_else(finite, values, pa.scalar(None, values.type))
+    column.missing, present = values.null_count, len(values) - values.null_count
+    low, high = pc.min_max(values).as_py().values()
+    is_whole = (
+        pa.types.is_integer(values.type) or pc.all(pc.equal(values, pc.floor(values))).as_py()
+    )
+    column.distinct = (
+        pc.count_distinct(values, mode="only_valid").as_py() if is_whole else 2 * (low != high)
+    )
+    column.kind = "number"
+    reach = f"{written(low)} to {written(high)}"
+    column.format = ", ".join(filter(None, (column.format, reach if present else "")))
+    if draft.asked is not None or (draft.keep and column.distinct <= 1):
+        return _numpy(values)
+    if column.distinct <= 1:
         column.kind = "out"
-        column.notes.append("has no value" if not present else "has one value only")
-        return column
-    unique = facts.distinct > 0.97 * present  # the count is approximate
-    about = "about " if step > 1 else ""
-    if facts.type == "number":
-        if facts.infinite:
-            column.notes.append(f"{about}{facts.infinite * step:,} infinite: missing")
-        low, high = facts.low or 0.0, facts.high or 0.0
-        counts = facts.whole and high - low < 1.1 * present * step
-        full = present > MOSTLY * rows
-        if not keep and unique and full and (counts or (facts.whole and ID_NAME.search(name))):
+        column.notes.append("has one value only" if present else "has no value")
+        return None
+    name, is_id = column.name, bool(ID_NAME.search(column.name))
+    if is_whole and not draft.keep:
+        unique = column.distinct > UNIQUE * present and present > MOSTLY * len(values)
+        if unique and (is_id or high - low < 1.1 * present):
             column.kind = "out"
             column.notes.append("numbers the rows")
-        return column
-    if facts.type in ("date", "boolean"):
-        column.kind = "date" if facts.type == "date" else "category"
-        return column
-    if facts.numbers >= MOSTLY:
-        if facts.grouped:
-            column.notes.append("numbers written with thousands separators")
-        if facts.numbers < 1:
-            column.notes.append(
-                f"{about}{round((1 - facts.numbers) * present * step):,} are no numbers: missing"
-            )
-        return column
-    if facts.dates >= MOSTLY:
-        column.kind = "date"
-        if facts.dates < 1:
-            column.notes.append(
-                f"{about}{round((1 - facts.dates) * present * step):,} are no dates: missing"
-            )
-        return column
-    column.kind = "text" if facts.words >= WORDS else "category"
-    if column.kind == "category" and unique and present > 20 and not keep:
+            return None
+    too_long = is_whole and max(abs(low), abs(high)) > EXACT and values.null_count
+    if is_whole and (too_long or (POST_NAME.search(name) and low >= 0)):
+        column.doubts["digits" if too_long else "post"] = repr(column.samples[0])
+        column.format = ""
+        draft.texts = Texts.of(as_texts(pa.chunked_array([values])))
+        return decide_texts(draft, rules)
+    moments = formats.from_numbers(values) if is_whole and not is_id and present >= SOME else None
+    if moments is not None and moments[0] != "years":
+        if moments[0] == formats.COMPACT or TIME_NAME.search(name):
+            column.doubts["moments"] = f"{column.samples[0]} is {moments[0]}"
+            column.format, column.notes = moments[0], []
+            return decide_moments(draft, moments[1])
+        column.doubts["perhaps moments"] = f"{column.samples[0]} may be {moments[0]}"
+    elif is_whole and not draft.keep and (is_id or CODE_NAME.search(name)):
+        column.doubts["called"] = column.samples[0]
+    return _numpy(values)
+
+
+def decide_moments(draft: Draft, values: pa.Array) -> Any:
+    column = draft.column
+    column.kind, column.missing = "date", values.null_count
+    low, high = pc.min_max(values).as_py().values()
+    if draft.asked is None and not draft.keep and low == high:
         column.kind = "out"
-        column.notes.append("a different value in every row")
-    return column
+        column.notes.append("has no value" if low is None else "has one value only")
+        return None
+    if low is not None:
+        reach = f"{written(low)} to {written(high)}"
+        column.format = ", ".join(filter(None, (column.format, reach)))
+    return values.to_numpy(zero_copy_only=False).astype("M8[us]")
 
 
-def stored(kind: pa.DataType) -> str:
+def decide_texts(draft: Draft, rules: Rules) -> Any:
+    column, asked, texts = draft.column, draft.asked, draft.texts
+    if texts is None:  # of a type that no model reads
+        return None
+    if asked in ("number", "date") and not draft.is_target and draft.present is not None:
+        raise ValueError(
+            f"task.types={{{column.name}: {asked}}}: {column.samples[0]!r} is no {asked}"
+        )
+    of_numbers, of_words = rules.spellings()
+    spellings = of_words if len(texts.without(of_numbers).levels) else of_numbers
+    known = texts.without(spellings)
+    column.spelled = texts.spelled(spellings)
+    if column.spelled and len(known.levels):
+        column.doubts["gaps"] = " and ".join(map(repr, column.spelled))
+    present, column.distinct = known.rows(), len(known.levels)
+    column.missing = len(known.codes) - present
+    spaces = pc.count_substring(known.levels, " ").to_numpy() + 1
+    words = float(spaces @ known.counts) / max(present, 1)
+    column.kind = "text" if words >= WORDS and not draft.is_target else "category"
+    if asked in ("category", "text", "out"):
+        column.kind = asked
+    elif not draft.keep and not draft.is_target:
+        unique = (
+            column.distinct > UNIQUE * present and present > FEW and "post" not in column.doubts
+        )
+        if column.distinct <= 1:
+            column.kind = "out"
+            column.notes.append("has one value only" if present else "has no value")
+        elif column.kind == "category" and unique:
+            column.kind = "out"
+            every = "a different value in every row"
+            nearly = f"{column.distinct:,} different values in {present:,} rows"
+            column.notes.append(every if column.distinct == present else nearly)
+    if asked is not None:
+        column.notes.append("as you said")
+    if column.kind == "out":
+        column.doubts = {k: v for k, v in column.doubts.items() if k.startswith("nearly")}
+        return None
+    if column.kind == "text":
+        return known.deal(known.levels).to_pandas()
+    if kept := known.spelled(of_numbers):
+        column.doubts["spelled"] = (
+            f"{kept[0]!r} ({known.rows(_mask(pc.equal(known.levels, kept[0]))):,} rows)"
+        )
+    if known.merged:
+        column.doubts["merged"] = f"{known.merged!r} and the same in another form"
+    if alike := alike_levels(known.levels):
+        column.doubts["alike"] = alike
+    return known.category()
+
+
+def alike_levels(levels: pa.Array) -> str:
+    """Two levels that only a person might take for one, if there are any."""
+    if len(levels) > 10_000:
+        return ""
+    seen: dict[str, str] = {}
+    for level in levels.to_pylist():
+        plain = level.casefold()
+        with contextlib.suppress(ValueError):
+            plain = repr(float(plain)) if len(plain) < 16 else plain  # what float64 keeps
+        if plain in seen:
+            return f"{seen[plain]!r} and {level!r}"
+        seen[plain] = level
+    return ""
+
+
+def stored_as(kind: pa.DataType) -> str:
+    """number, date, boolean or text; or nothing that a model reads."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
     if pa.types.is_boolean(kind):
         return "boolean"
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return "number"
-    if pa.types.is_temporal(kind):
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return "date"
-    return "text"
+    if pa.types.is_duration(kind) or pa.types.is_time(kind):
+        return "number"
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return (
+        "text" if is_text or pa.types.is_string_view(kind) or pa.types.is_null(kind) else "nothing"
+    )
 
 
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def stored_values(values: pa.ChunkedArray, spellings: Sequence[str]) -> pa.Array | None:
+    """Numbers as int64 or float64, moments as timestamp[us] in UTC; None where that loses digits
+    that tell values apart."""
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    kind = values.type
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return _one(values.cast(pa.timestamp("us"), safe=False))
+    if pa.types.is_duration(kind) or pa.types.is_time(kind):
+        per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit]
+        whole = values.cast(pa.int32() if kind.bit_width == 32 else pa.int64()).cast(pa.float64())
+        return _one(pc.divide(whole, float(per_second)))
+    found = _one(values)
+    if pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale <= 0):
+        try:
+            found = found.cast(pa.int64())
+        except pa.ArrowInvalid:  # 20 digits
+            return None
+    else:
+        found = found.cast(pa.float64(), safe=False)
+        found = pc.if_else(pc.is_nan(found), pa.scalar(None, pa.float64()), found)
+        if pa.types.is_decimal(kind) and kind.precision > 15:
+            mode = "only_valid"
+            if pc.count_distinct(found, mode) != pc.count_distinct(values, mode):
+                return None
+    for spelling in spellings:
+        with contextlib.suppress(ValueError, pa.ArrowInvalid):
+            gone = pa.scalar(float(spelling), pa.float64()).cast(found.type)
+            found = pc.if_else(pc.equal(found, gone), pa.scalar(None, found.type), found)
+    return found
 
 
-def _present(column: str) -> str:
-    """A text, or null where it only spells a missing value."""
-    spellings = ", ".join(f"'{spelling}'" for spelling in MISSING)
-    return f"case when trim({column}::varchar) in ({spellings}) then null else trim({column}::varchar) end"  # noqa: E501
+def plain_numbers(
+    column: Column, values: pa.ChunkedArray, spellings: Sequence[str]
+) -> pa.Array | None:
+    """What needs no second look, in a fraction of the time: numbers of which none could be meant in
+    another way."""
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return None
+    gone = pc.is_in(values, value_set=pa.array(spellings, values.type))
+    present = pc.if_else(gone, pa.scalar(None, values.type), values)
+    if present.null_count == len(present):
+        return None
+    try:
+        found = present.cast(pa.int64())
+    except pa.ArrowInvalid:
+        try:
+            found = present.cast(pa.float64())
+        except pa.ArrowInvalid:
+            return None
+    zeros = pc.or_(pc.starts_with(present, "0"), pc.starts_with(present, "-0"))
+    if pc.any(pc.match_substring_regex(present.filter(zeros), r"^-?0[0-9xX]")).as_py():
+        return None
+    if pa.types.is_integer(found.type):
+        low, high = pc.min_max(found).as_py().values()
+        if found.null_count and max(-low, high) > EXACT:
+            return None
+        column.format = ""
+    else:
+        grouped = formats.NUMBER[","][1]
+        if pc.any(pc.match_substring(present, "e")).as_py() or (
+            pc.any(pc.match_substring(present, "E")).as_py()
+            or pc.any(pc.is_nan(found)).as_py()
+            or pc.any(pc.greater_equal(pc.abs(found), float(EXACT))).as_py()
+            or (_fits_all(present.slice(0, 1000), grouped) and _fits_all(present, grouped))
+        ):
+            return None
+        column.format = formats.DECIMAL["."]
+    if found.null_count:
+        column.spelled = [t for t in pc.unique(values.filter(gone)).to_pylist() if t][:3]
+    return _one(found)
 
 
-def _ungrouped(value: str) -> str:
-    """1,234.5 and 1 234.5 without what separates the thousands."""
-    groups = r"^[+-]?\d{1,3}([, ]\d{3})+(\.\d*)?$"
-    return f"case when regexp_matches({value}, '{groups}') then regexp_replace({value}, '[, ]', '', 'g') else {value} end"  # noqa: E501
+def _fits_all(texts: pa.ChunkedArray, pattern: str) -> bool:
+    return pc.all(pc.match_substring_regex(texts, pattern)).as_py() is not False
 
 
-def _date(value: str) -> str:
-    formats = "'%d.%m.%Y', '%m/%d/%Y', '%d/%m/%Y', '%d.%m.%Y %H:%M', '%m/%d/%Y %H:%M', '%Y%m%d'"
-    return f"coalesce(try_cast({value} as timestamp), try_strptime({value}, [{formats}]))"
+def as_texts(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Stored values as somebody would write them; texts as they are."""
+    kind = stored_as(values.type)
+    if kind == "text":
+        return values.cast(pa.string()) if pa.types.is_null(values.type) else values
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    if pa.types.is_floating(values.type):
+        with contextlib.suppress(pa.ArrowInvalid):  # 1.0 is written 1 if all numbers are whole
+            values = values.cast(pa.int64())
+    return values.cast(pa.string())
 
 
-def _typed(
-    connection: duckdb.DuckDBPyConnection, values: pa.ChunkedArray, kind: str
-) -> pa.ChunkedArray:
-    """A column as what it is."""
-    is_text = stored(values.type) == "text"
-    if kind == "number" and not is_text:
-        numbers = values.cast(pa.float32(), safe=False)
-        return pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, pa.float32()))
-    if kind == "date" and not is_text:
-        return values.cast(pa.timestamp("us"), safe=False)
-    if kind == "category" or (kind == "text" and not is_text):
-        return values
-    value = _present("value")
-    number = f"try_cast({_ungrouped(value)} as float)"
-    expression = {
-        "number": f"case when isfinite({number}) then {number} end",
-        "date": _date(value),
-        "text": value,
-    }[kind]
-    connection.register("one", pa.table({"value": values}))
-    query = f"select {expression} as value from one"  # noqa: S608 - nothing of the table is in it
-    return connection.sql(query).to_arrow_table()["value"]
+def samples(values: pa.ChunkedArray) -> list[str]:
+    """The first three different values."""
+    first = as_texts(values.slice(0, SAMPLED)).unique()
+    found = first.cast(pa.string()).drop_null().to_pylist()
+    return [text if len(text) <= 20 else text[:19] + "…" for text in found if text.strip()][:3]
+
+
+def written(value: Any) -> str:
+    """A number or a moment for people."""
+    if isinstance(value, datetime):
+        return value.isoformat(" ").removesuffix(" 00:00:00")
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _mask(flags: Any) -> np.ndarray:
+    return pc.fill_null(flags, False).to_numpy(zero_copy_only=False)
+
+
+def _one(values: pa.ChunkedArray | pa.Array) -> pa.Array:
+    found = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    if isinstance(found, pa.ChunkedArray):  # of no chunk
+        return pa.concat_arrays(found.chunks) if found.num_chunks else pa.array([], found.type)
+    return found
+
+
+def _numpy(values: pa.Array) -> np.ndarray:
+    """int64 without gaps, else float64 with NaN for them."""
+    return values.to_numpy(zero_copy_only=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,9 @@ from tasks.table.columns import Column
 class Preparation:
     """From typed columns to what a model reads, learned from train rows alone.
 
-    Numbers stay numbers (float32), categories become pandas categories of at most `levels` levels
-    (the others share one), dates become numbers and parts, texts become the main directions of
-    their TF-IDF.
+    Numbers stay as they are (int64, float64), categories become pandas categories of at most
+    `LEVELS` levels (the others share one), dates become numbers and parts, texts become the main
+    directions of their TF-IDF.
     """
 
     RARE = "(rare)"
@@ -25,6 +25,7 @@ class Preparation:
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self.columns = [column for column in columns if column.kind != "out"]
+        self.own_names = {column.name for column in self.columns}
 
     def fit(self, train: pd.DataFrame) -> Preparation:
         self.levels_: dict[str, pd.Index] = {}
@@ -39,7 +40,7 @@ class Preparation:
             elif column.kind == "text":
                 self.texts_[column.name] = Directions(self.DIRECTIONS).fit(words(values))
             elif column.kind == "date":
-                parts = date_parts(column.name, values)
+                parts = date_parts(values)
                 told = [name for name, part in parts.items() if pd.Series(part).nunique() > 1]
                 self.dates_[column.name] = told
         return self
@@ -49,16 +50,24 @@ class Preparation:
         for column in self.columns:
             values = rows[column.name]
             if column.kind == "number":
-                parts[column.name] = values.to_numpy(np.float32)
+                parts[column.name] = values.to_numpy()
             elif column.kind == "category":
                 parts[column.name] = self._category(column.name, values)
             elif column.kind == "date":
-                moments = date_parts(column.name, values)
-                parts |= {name: moments[name] for name in self.dates_[column.name]}
+                moments = date_parts(values)
+                for part in self.dates_[column.name]:
+                    parts[self._free(f"{column.name} {part}", parts)] = moments[part]
             else:
                 text = self.texts_[column.name].transform(words(values))
-                parts |= {f"{column.name} {k + 1}": text[:, k] for k in range(text.shape[1])}
+                for k in range(text.shape[1]):
+                    parts[self._free(f"{column.name} {k + 1}", parts)] = text[:, k]
         return pd.DataFrame(parts)
+
+    def _free(self, name: str, taken: Container[str]) -> str:
+        """A name for what was made of a column, which no other column has."""
+        while name in self.own_names or name in taken:
+            name += "'"
+        return name
 
     def _category(self, name: str, values: pd.Series) -> pd.Categorical:
         values = values.astype("category")
@@ -102,16 +111,17 @@ class Directions:
         return self.svd_.transform(self.words_.transform(texts)).astype(np.float32)
 
 
-def date_parts(name: str, values: pd.Series) -> dict[str, np.ndarray]:
+def date_parts(values: pd.Series) -> dict[str, np.ndarray]:
     """Days since 1970, and the parts that have something to tell."""
-    moments = pd.to_datetime(values)
-    days = (moments - pd.Timestamp(0)) / pd.Timedelta(days=1)
-    parts: dict[str, pd.Series[Any]] = {
-        "days": days,
-        "year": moments.dt.year,
-        "month": moments.dt.month,
-        "day": moments.dt.day,
-        "weekday": moments.dt.day_of_week,
-        "hour": moments.dt.hour,
+    moments = values.dt
+    # In whole microseconds: pandas would count in nanoseconds, in which year 1 has no place.
+    since = values.to_numpy().astype("M8[us]").astype(np.int64) / 86_400e6
+    parts: dict[str, Any] = {
+        "days": pd.Series(since).where(values.notna().to_numpy()),
+        "year": moments.year,
+        "month": moments.month,
+        "day": moments.day,
+        "weekday": moments.day_of_week,
+        "hour": moments.hour,
     }
-    return {f"{name} {part}": found.to_numpy(np.float32) for part, found in parts.items()}
+    return {part: found.to_numpy(np.float64) for part, found in parts.items()}

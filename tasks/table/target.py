@@ -1,5 +1,6 @@
 """What is to be predicted: which rows have an outcome, of which kind, and how it is called."""
 
+import unicodedata
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Literal
@@ -16,8 +17,9 @@ ROWS_OF_A_CLASS = 10  # fewer cannot be split into train and test rows worth the
 
 def column_of(target: str, names: Sequence[str]) -> str:
     """The target's column. Raises ValueError with the nearest names if it is missing."""
-    if target in names:
-        return target
+    for name in (target, unicodedata.normalize("NFC", target).strip()):
+        if name in names:
+            return name
     close = get_close_matches(target, names, n=3, cutoff=0.5) or list(names[:10])
     near = ", ".join(map(repr, close)) + (", …" if len(close) == 10 else "")
     raise ValueError(f"there is no column {target!r}; the nearest are {near}")
@@ -36,16 +38,14 @@ def outcomes(
     codes, levels = pd.factorize(values)
     if isinstance(levels, pd.CategoricalIndex):
         levels = levels.astype(str)
-    has_numbers = levels.dtype.kind in "iufO" or not isinstance(levels.dtype, np.dtype)
-    numbers = pd.to_numeric(pd.Series(levels), errors="coerce").to_numpy(np.float64)
-    is_number = has_numbers and not np.isnan(numbers).any()
+    is_number = levels.dtype.kind in "iuf"
     different = len(levels)
-    whole = is_number and bool((numbers % 1 == 0).all())
+    whole = is_number and bool((levels % 1 == 0).all())
     kind: Kind
     if asked is not None:
         kind, why = asked, "as you said"
         if kind == "regression" and not is_number:
-            wrong = levels[np.isnan(numbers)][0] if has_numbers else levels[0]
+            wrong = next((level for level in levels if not _is_number(level)), levels[0])
             raise ValueError(f"the target {name!r} is no number in every row, such as {wrong!r}")
         if kind == "binary" and different > 2:
             raise ValueError(f"the target {name!r} has {different:,} different values, not two")
@@ -57,11 +57,11 @@ def outcomes(
     if kind == "regression":
         if different == 1:
             raise ValueError(f"the target {name!r} is {levels[0]} in every row")
-        found = numbers[codes]
+        found = levels.to_numpy(np.float64)[codes]
         if endless := int((~np.isfinite(found)).sum()):
             raise ValueError(f"the target {name!r} is infinite in {endless} rows")
         return found, (), why
-    names = np.array([str(int(n)) for n in numbers] if whole else [str(v) for v in levels], object)
+    names = np.array([str(int(v) if whole else v) for v in levels], object)
     counts = pd.Series(np.bincount(codes, minlength=len(names)), index=names).sort_values()
     if len(counts) < 2:
         raise ValueError(f"the target {name!r} has one class only: {names[0]!r}")
@@ -83,3 +83,10 @@ def outcomes(
         if positive is not None:
             classes.sort(key=lambda name: name == positive)
     return names[codes], tuple(classes), why
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return bool(np.isfinite(float(text)))
+    except ValueError:
+        return False
