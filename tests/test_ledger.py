@@ -153,7 +153,7 @@ def test_packages_are_those_required_beyond_what_is_given():
     ("model", "classes"),
     [
         ("models.logistic.Logistic", ["OneHotEncoder", "SimpleImputer", "StandardScaler"]),
-        ("models.random_forest.RandomForest", ["OrdinalEncoder", "SimpleImputer"]),
+        ("models.random_forest.RandomForest", ["OrdinalEncoder"]),
         ("models.boosting.XGBoost", []),
         ("models.baseline.Baseline", []),
         (

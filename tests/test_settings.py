@@ -16,8 +16,9 @@ from tests.conftest import ROOT
 CONFIGS = [
     file
     for file in sorted((ROOT / "conf").glob("[mt][oa]*/*.yaml"))
-    if "_target_: ???" not in file.read_text()
+    if yaml.safe_load(file.read_text())["_target_"].startswith(("models.", "tasks."))
 ]
+"""Those of the kit's own classes; those of libraries are passed through."""
 
 
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda f: f"{f.parent.name}/{f.stem}")

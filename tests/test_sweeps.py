@@ -91,7 +91,7 @@ def test_a_lead_holds_for_all_points_together(record):
     assert not any(point.leader for point in sweeps(weak)[0].points)
 
 
-@pytest.mark.parametrize("seeds", [1, 3])
+@pytest.mark.parametrize("seeds", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_identical_models_hardly_ever_change_the_lead(record, seeds):
     """Two models of which neither is better, at six points: who is ahead changes in nearly every
     sweep, and that is not what is said."""

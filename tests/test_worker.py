@@ -47,7 +47,7 @@ def test_a_worker_runs_one_cell_after_another_whatever_became_of_the_last(worker
     for mode in ("good", "raise", "kill", "exit", "hang", "good again"):
         folder = tmp_path / mode
         folder.mkdir()
-        limits = {"seconds": 10 if mode == "hang" else 60}
+        limits = {"seconds": 5 if mode == "hang" else 60}
         ending = worker.run(job(mode=mode), folder, limits)
         left = folder / "outcome.json"
         status = json.loads(left.read_text())["status"] if left.exists() else None
@@ -66,7 +66,7 @@ def test_a_worker_runs_one_cell_after_another_whatever_became_of_the_last(worker
 
 def test_what_a_cell_started_ends_with_it(worker, tmp_path):
     folders = {"folders": {"checkpoints": str(tmp_path)}}
-    ending = worker.run(job(mode="hang with a child") | folders, tmp_path, {"seconds": 10})
+    ending = worker.run(job(mode="hang with a child") | folders, tmp_path, {"seconds": 5})
     assert ending.timed_out
     assert not is_alive(int((tmp_path / "child.pid").read_text()))
 

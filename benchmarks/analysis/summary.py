@@ -285,7 +285,8 @@ def _ways(record: Record, best: Mapping[str, float | None] | None, by: Record) -
     mine, its = (r.get("lifts", {}).get(metric) for r in (record, by))
     rows = None
     if mine and its and best is record["ceiling"]:
-        rows = mine["score"], mine["both"], mine["ceiling"]
+        if mine.get("ceiling") is not None:
+            rows = mine["score"], mine["both"], mine["ceiling"]
     elif mine and its:  # of another cell: what both vary by together is known of itself alone
         rows = mine["score"], mine["score"] if by is record else 0.0, its["score"]
     return Ways(score - low, high - low, rows, bool(record.get("same_rows")))

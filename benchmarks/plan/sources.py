@@ -49,6 +49,8 @@ def data_hash(places: Iterable[str]) -> str | None:
 
 def _files(place: str) -> list[Path]:
     """What lies there; nothing where that cannot be asked, as whoever reads it will say why."""
+    if not place.strip():  # to a path it is the folder one is in
+        return []
     try:
         path = Path(place)  # such a file is meant, whatever its name looks like
         path = path if path.exists() else path.expanduser()

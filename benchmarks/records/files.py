@@ -6,7 +6,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -67,6 +67,14 @@ def facts(path: Path) -> dict[str, Any]:
         while block := file.read(CHUNK):
             found.update(block)
         return {"bytes": file.tell(), "blake2b": found.hexdigest()}
+
+
+def holds(path: Path, known: Mapping[str, Any]) -> bool:
+    """Is a file the one with these `facts`? One of another size is not read. Raises as `opened`."""
+    with opened(path) as file:
+        if os.fstat(file.fileno()).st_size != known["bytes"]:
+            return False
+    return facts(path) == known
 
 
 def write(path: Path, text: str | bytes) -> None:

@@ -244,9 +244,9 @@ class Run:
         if record["status"] != "done":
             return record
         name = name_of(record)
-        for suffix, facts in record.get("files", {}).items():
+        for suffix, known in record.get("files", {}).items():
             try:
-                same = files.facts(self.cells / f"{name}{suffix}") == facts
+                same = files.holds(self.cells / f"{name}{suffix}", known)
             except FileNotFoundError:
                 raise Unreadable(f"lacks what belongs to it: {name}{suffix} is gone") from None
             except Unreadable as error:

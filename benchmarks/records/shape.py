@@ -67,6 +67,18 @@ class Latency(Part):
     calls: Count = 1
 
 
+class Lift(Part):
+    score: Annotated[float, Ge(0), Le(1e300)]
+    ceiling: Annotated[float, Ge(0), Le(1e300)] | None = None
+    both: Annotated[float, Ge(-1e300), Le(1e300)] | None = None
+
+    @pydantic.model_validator(mode="after")
+    def is_whole(self) -> "Lift":
+        if (self.ceiling is None) != (self.both is None):
+            raise ValueError("what varies with the ceiling needs how the ceiling varies")
+        return self
+
+
 class Check(Part):
     code: Annotated[str, pydantic.StringConstraints(pattern=r"^ME[0-9]{2}$")]
     text: Text
@@ -159,7 +171,7 @@ class Limits(Part):
 class Timing(Part):
     batches: list[Count]
     calls: Count
-    seconds: Amount = 0.0
+    seconds: Amount
     cold_start: bool
 
 
@@ -202,6 +214,8 @@ class Shape(Part):
     scores: dict[str, Number | None] = {}
     ceiling: dict[str, Number | None] | None = None
     floor: dict[str, Number | None] = {}
+    lifts: dict[str, Lift] = {}
+    same_rows: bool = False
     tuning: Tuning | None = None
     rows: NumberOfRows | None = None
     columns: Count | None = None

@@ -62,7 +62,7 @@ def record_of(cell: Cell, scores: dict[str, float], rows: int) -> Record:
         "config_hash": cell.config_hash,
         "code": cell.code,
         "limits": {"seconds": 600},
-        "timing": {"batches": [1], "calls": 20, "cold_start": False},
+        "timing": {"batches": [1], "calls": 20, "seconds": 2.0, "cold_start": False},
         "pools": {},
         "seconds": 0.001,
         "started": "2026-01-02T03:04:05+00:00",
