@@ -21,7 +21,7 @@ from tasks.base import Data, Look, UnknownView, labels_of
 from tasks.table import fetch
 from tasks.table import split as splitting
 from tasks.table import target as targets
-from tasks.table.columns import Column, Rules, understand
+from tasks.table.columns import Column, Rules, understand, written
 from tasks.table.doubts import sentences
 from tasks.table.formats import ORDERS
 from tasks.table.prepare import Preparation
@@ -168,8 +168,8 @@ class Table:
             if len(found.classes) == 2:
                 facts.append(("predicted", f"{found.classes[-1]} (or task.positive=…)"))
         else:
-            low, middle, high = np.quantile(found.labels, [0, 0.5, 1])
-            facts.append(("values", f"{low:g} to {high:g}, median {middle:g}"))
+            low, middle, high = map(written, np.quantile(found.labels, [0, 0.5, 1]).tolist())
+            facts.append(("values", f"{low} to {high}, median {middle}"))
         by = f" by {found.plan.column}" if found.plan.column else ""
         facts.append(("split", f"{found.plan.way}{by}: {found.plan.why} (or task.split=…)"))
         columns = [(c.name, *c.told(len(found.table))) for c in found.columns]

@@ -629,10 +629,12 @@ def samples(values: pa.ChunkedArray) -> list[str]:
 
 
 def written(value: Any) -> str:
-    """A number or a moment for people."""
+    """A number or a moment for people; what a number has before its point is told in full."""
     if isinstance(value, datetime):
         return value.isoformat(" ").removesuffix(" 00:00:00")
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.0f}" if 1e5 <= abs(value) < 1e15 else f"{value:.6g}"
 
 
 def _mask(flags: Any) -> np.ndarray:

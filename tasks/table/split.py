@@ -134,7 +134,7 @@ def plan(
         usable = column.kind != "out" and column.name in full
         if usable and repeated and column.distinct > 20 and GROUP_NAME.search(column.name):
             return Plan("group", column.name, "several rows share one: none is on both sides")
-    return Plan("random", None, "no column of dates or of users was found")
+    return Plan("random", None, "no column is clearly when a row came about, or whose it is")
 
 
 def is_of_row(name: str) -> bool:
