@@ -773,8 +773,15 @@ def test_a_look_shows_values_format_and_range_in_80_columns(tmp_path):
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(1.7e9 + 1, "1700000001"), (0.1 + 0.2, "0.3"), (-1234567.4, "-1234567"), (5, "5")]
-    + [(1e-7, "1e-07"), (1e20, "1e+20"), (999999.5, "1000000")],
+    [
+        (1.7e9 + 1, "1700000001"),
+        (-1234567.4, "-1234567"),
+        (999999.5, "1000000"),
+        (0.1 + 0.2, "0.3"),
+        (1e-7, "1e-07"),
+        (1e20, "1e+20"),
+        (5, "5"),
+    ],
 )
 def test_a_number_is_told_with_all_it_has_before_its_point(value, shown):
     assert written(value) == shown
