@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.cell import views
-from tasks.table import Table
+from tasks.table import Table, columns, formats
 from tasks.table.columns import Column, written
 from tests.conftest import ROOT
 
@@ -785,3 +785,63 @@ def test_a_look_shows_values_format_and_range_in_80_columns(tmp_path):
 )
 def test_a_number_is_told_with_all_it_has_before_its_point(value, shown):
     assert written(value) == shown
+
+
+STORED = [
+    ["2024-02-29", "1677-01-31", "9999-12-31"],
+    ["2024-02-29 23:59:59", "2024-03-01T00:00:00", "2024-03-01 00:00:00.25"],
+    ["2024-02-29 23:59:59.123456"] * 3,
+]
+NOT_STORED = [
+    ["2024-02-29", "2023-02-29"],
+    ["2024-02-29", "0000-01-01"],
+    ["2024-02-29", "2024-02-29 10:00:00"],
+    ["2024-02-29 10:00:00", "2024-02-29 24:00:00"],
+    ["2024-02-29 10:00:00", "2024-02-29 10:00:60"],
+    ["2024-02-29 10:00:00", "2024-02-29 10:00:00Z"],
+    ["2024-02-29 10:00:00.1234567"],
+]
+
+
+@pytest.mark.parametrize("texts", STORED + NOT_STORED, ids=lambda texts: texts[-1])
+def test_the_short_way_to_a_moment_leads_where_the_long_one_does(texts, monkeypatch):
+    levels = pa.array(texts)
+    short = list(formats.moments(levels, texts))
+    assert (formats.stored_moments(levels, texts) is not None) == (texts in STORED)
+    monkeypatch.setattr(formats, "stored_moments", lambda levels, first: None)
+    long = list(formats.moments(levels, texts))
+    assert [r[:3] for r in short] == [r[:3] for r in long]
+    assert [r.values.to_pylist() for r in short] == [r.values.to_pylist() for r in long]
+
+
+MOMENTS = {
+    "plain": [f"2024-01-{day:02}" for day in range(1, 10)],
+    "gaps": ["2024-01-01", "", "NA", "2024-01-03", None, "NULL", "n/a"] * 3,
+    "times": ["2024-01-01 10:00:00", "2024-01-01T11:00:00.5", ""],
+    "one value": ["2024-01-01"] * 6,
+    "with and without a time": ["2024-01-01", "2024-01-02 10:00:00"],
+    "no such day": ["2024-01-01", "2024-02-30"] * 5,
+    "another, late": ["2024-01-01"] * 300 + ["x"],
+    "blanks": ["2024-01-01", " 2024-01-02 ", "2024-01-03", " "],
+    "nothing": ["", None],
+    "far": ["9999-12-31", "0001-01-01", "2024-01-01"],
+}
+
+
+@pytest.mark.parametrize("texts", MOMENTS.values(), ids=MOMENTS)
+def test_moments_without_a_second_look_are_understood_as_with_one(texts, monkeypatch):
+    def understood():
+        """Beside a column that only another one can explain."""
+        halves = [texts[: len(texts) // 2], texts[len(texts) // 2 :]]
+        rows = len(texts)
+        table = {
+            "x": pa.chunked_array(halves, pa.string()),
+            "z": pa.chunked_array([(["01-02-03", "02-03-04", "03-04-05"] * rows)[:rows]]),
+            "y": pa.chunked_array([(["1", "2"] * rows)[:rows]]),
+        }
+        frame, found = columns.understand(table, "y", [], {}, columns.Rules())
+        return repr((frame.to_dict("list"), [vars(column) for column in found]))
+
+    short = understood()
+    monkeypatch.setattr(columns, "plain_moments", lambda *_: None)
+    assert short == understood()

@@ -117,14 +117,20 @@ class Texts(NamedTuple):
 
     @classmethod
     def of(cls, values: pa.ChunkedArray) -> Texts:
-        encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
-        encoded = encoded.unify_dictionaries().combine_chunks()
-        if isinstance(encoded, pa.ChunkedArray):  # of no chunk, or of one
-            encoded = pa.array([], encoded.type) if not encoded.num_chunks else encoded.chunk(0)
-        written = encoded.dictionary.cast(pa.string())
-        clean = pc.utf8_normalize(pc.utf8_trim_whitespace(written), "NFC").dictionary_encode()
+        if pa.types.is_dictionary(values.type):
+            encoded = values.unify_dictionaries()
+        else:
+            encoded = values.dictionary_encode()
+        # All chunks share one dictionary now. To combine them would merge it once for each.
+        chunks = encoded.chunks or [pa.array([], encoded.type)]
+        indices = pa.chunked_array([chunk.indices for chunk in chunks])
+        written = chunks[0].dictionary.cast(pa.string())
+        clean = pc.utf8_trim_whitespace(written)
+        if not pc.all(pc.string_is_ascii(clean)).as_py():  # ASCII has one form
+            clean = pc.utf8_normalize(clean, "NFC")
+        clean = clean.dictionary_encode()
         of = np.append(pc.fill_null(clean.indices, -1).to_numpy(), -1).astype(np.int32)
-        codes = of[pc.fill_null(encoded.indices.cast(pa.int32()), -1).to_numpy()]
+        codes = of[pc.fill_null(indices.cast(pa.int32()), -1).to_numpy()]
         merged = ""
         if len(clean.dictionary) < len(written):
             twice = np.flatnonzero(pd.Series(of[:-1]).duplicated(keep=False))
@@ -230,6 +236,8 @@ def examine(draft: Draft, values: pa.ChunkedArray, rules: Rules) -> None:
         draft.stored = stored_values(values, rules.spellings()[0])
     elif kind == "text" and asked in (None, "number") and not draft.is_target:
         draft.stored = plain_numbers(column, values, rules.spellings()[0])
+        if draft.stored is None and asked is None and rules.dates is None:
+            draft.stored = plain_moments(draft, values, rules.spellings()[0])
     if draft.stored is not None:
         return
     draft.texts = Texts.of(as_texts(values))
@@ -602,6 +610,26 @@ def plain_numbers(
     if found.null_count:
         column.spelled = [t for t in pc.unique(values.filter(gone)).to_pylist() if t][:3]
     return _one(found)
+
+
+def plain_moments(
+    draft: Draft, values: pa.ChunkedArray, spellings: Sequence[str]
+) -> pa.Array | None:
+    """The same for moments, as databases write them."""
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return None
+    first = [text for text in values.slice(0, SAMPLED).unique().to_pylist() if text is not None]
+    first = [text for text in first if text not in spellings]
+    if not first or not all(map(formats.is_stored_moment, first)):
+        return None
+    gone = pc.is_in(values, value_set=pa.array(spellings, values.type))
+    present = pc.if_else(gone, pa.scalar(None, values.type), values)
+    if (reading := formats.stored_moments(present, first)) is None:
+        return None
+    draft.column.format = reading.told
+    draft.choices = [reading]  # tells of other columns
+    draft.column.spelled = [t for t in pc.unique(values.filter(gone)).to_pylist() if t][:3]
+    return _one(reading.values)
 
 
 def _fits_all(texts: pa.ChunkedArray, pattern: str) -> bool:

@@ -44,6 +44,8 @@ CLOCK = (
 )
 ZONE = r"(?: ?(?P<z>Z|UTC|GMT|[+-]\d{2}:?\d{2}))?"
 WEEKDAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|mon|tue|wed|thu|fri|sat|sun)[a-z]*[.,]* +)?"
+DAY = r"[1-9]\d{3}-\d{2}-\d{2}"
+TIME = r"[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?"
 HOURS = (
     r"^(?P<s>-)?(?P<H>\d+):(?P<M>[0-5]\d)(?::(?P<S>[0-5]\d)(?P<f>[.,]\d+)?)?"
     r"(?: ?(?P<p>[AaPp])\.?[Mm]\.?)?$"
@@ -188,6 +190,9 @@ def moments(levels: pa.Array, first: list[str]) -> Iterator[Reading]:
         pattern = rf"^{WEEKDAY}{date}(?:(?:T| +|, *){CLOCK}{ZONE})?$"
         if not fits_half(pattern, first):
             continue
+        if told == "year-month-day" and (stored := stored_moments(levels, first)) is not None:
+            yield stored
+            continue
         parts = fields(levels, pattern)
         days, fits = calendar(parts)
         seconds, in_a_day = clock(parts)
@@ -203,6 +208,25 @@ def moments(levels: pa.Array, first: list[str]) -> Iterator[Reading]:
             told += " (1969 to 2068)"
         moment = days.astype("M8[us]") + np.round((seconds - offsets(zones)) * 1e6).astype("m8[us]")
         yield Reading("date", order, told, pa.array(np.where(fits, moment, np.datetime64("NaT"))))
+
+
+def is_stored_moment(text: str) -> bool:
+    return re.fullmatch(f"{DAY}(?:{TIME})?", text) is not None
+
+
+def stored_moments(levels: pa.Array, first: list[str]) -> Reading | None:
+    """Moments as databases write them, in a tenth of the time: None unless each is one, and all
+    have a time of day or none has."""
+    told = "year-month-day"
+    for pattern, ending in ((DAY, ""), (DAY + TIME, ", with the time of day")):
+        if not all(re.fullmatch(pattern, text) for text in first):
+            continue
+        if pc.all(pc.match_substring_regex(levels, f"^{pattern}$")).as_py():
+            try:
+                return Reading("date", "ymd", told + ending, levels.cast(pa.timestamp("us")))
+            except pa.ArrowInvalid:  # one that no calendar has
+                return None
+    return None
 
 
 class Fields(NamedTuple):
