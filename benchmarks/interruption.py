@@ -7,6 +7,7 @@ there the process leaves at once. So it does at a second signal. Workers end by 
 whoever has started them is gone.
 """
 
+import atexit
 import contextlib
 import os
 import select
@@ -35,8 +36,10 @@ def exit_code(interrupt: BaseException) -> int:
 
 
 def leave_when_interrupted() -> None:
-    """From now on a signal ends this process at once."""
+    """From now on a signal ends this process at once, until all is done: Python drops our handlers
+    while it ends, and a signal would then be told as what the command came to."""
     _handle(_leave)
+    atexit.register(_ignore)
 
 
 def leave_to_command() -> None:
@@ -60,13 +63,17 @@ def raised() -> Iterator[None]:
 
 def say() -> None:
     """Say that the command was interrupted, as the last thing that it does."""
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+    _ignore()
     with contextlib.suppress(OSError, RuntimeError, ValueError):  # in the middle of a write
         sys.stdout.flush()
     with contextlib.suppress(OSError):  # nobody is there any more
         cursor = SHOW_CURSOR if os.isatty(1) else ""
         os.write(1, f"{cursor}{SENTENCE}\n".encode())
+
+
+def _ignore() -> None:
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _handle(handler: Callable[[int, FrameType | None], Any]) -> None:

@@ -99,6 +99,29 @@ def test_a_terminal_that_is_closed_ends_the_command_in_order(command, tmp_path):
     wait_for(lambda: not processes_with(tmp_path))
 
 
+LATE = """
+from benchmarks import interruption
+{first}
+import os, signal
+class Late:
+    def __del__(self, kill=os.kill, pid=os.getpid(), number=signal.{name}):
+        kill(pid, number)
+import sys
+sys.late = Late()  # is gone when the modules are, with Python's own handlers in place again
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_while_python_ends_comes_too_late(name):
+    def code(first: str) -> int:
+        source = LATE.format(first=first, name=name)
+        return subprocess.run([sys.executable, "-c", source], cwd=ROOT).returncode
+
+    assert code("interruption.leave_when_interrupted()") == 0
+    handlers_alone = "interruption._handle(interruption._leave)"
+    assert code(handlers_alone) == -getattr(signal, name), "the test could not fail"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(30))
 def test_signals_at_any_moment(command, tmp_path, seed):
