@@ -212,7 +212,7 @@ def test_the_answer_names_who_is_as_good_and_what_it_costs(record):
     )
     worse = Verdict("fast", "third", difference=0.12, low=0.1, high=0.14, word="better", **common)
     text = answer(replace(section, verdicts=[equal, worse]))
-    assert text.startswith("On coin, fast is best (ROC AUC 0.820); slow is equal in practice")
+    assert text.startswith("On coin, fast comes first (ROC AUC 0.820); slow is equal in practice")
     assert "costs 1.3 times the time" in text
     assert "80 % of the way from the floor to the ceiling" in text
     assert "third" not in text.split(".")[0]

@@ -17,7 +17,6 @@ def answer(section: Section) -> str:
     score = top.score(section.main.name)
     assert score
     label = section.main.label
-    head = f"On {section.label}, {top.label} is best ({label} {spread_text(score)})"
     against = {
         v.b if v.a == top.label else v.a: v for v in section.verdicts if top.label in (v.a, v.b)
     }
@@ -26,6 +25,9 @@ def answer(section: Section) -> str:
         for row in scored[1:]
         if row.label in against and against[row.label].word != "better"
     ]
+    ahead = len(against) >= len(scored) - 1 and not alike  # of all others, and not by chance
+    head = f"On {section.label}, {top.label} {'is best' if ahead else 'comes first'}"
+    head += f" ({label} {spread_text(score)})"
     parts = [head, *(_alike(section, top, row, verdict) for row, verdict in alike)]
     sentences = ["; ".join(parts) + "."]
     for row in scored[1:]:  # one that has not all seeds, so it could not be ranked
