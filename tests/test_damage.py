@@ -67,10 +67,10 @@ def changed(record: dict, place: tuple, value: object) -> dict:
 
 
 @pytest.mark.parametrize(
-    ("depth", "others", "at_least"),
-    [(1, OTHERS, 200), pytest.param(2, (None, "x", -1, DROPPED), 200, marks=pytest.mark.slow)],
+    ("depth", "others"),
+    [(1, OTHERS), pytest.param(2, (None, "x", -1, DROPPED), marks=pytest.mark.slow)],
 )
-def test_a_record_with_any_field_changed_stops_no_command(done, tmp_path, depth, others, at_least):
+def test_a_record_with_any_field_changed_stops_no_command(done, tmp_path, depth, others):
     """What all commands make of records is made here without their processes."""
     shutil.copytree(done.folder, tmp_path / "b")
     paths = sorted(done.cells.glob("*.json"))
@@ -96,7 +96,7 @@ def test_a_record_with_any_field_changed_stops_no_command(done, tmp_path, depth,
             except Exception as error:
                 failures.append(f"{'.'.join(place)} = {str(value)[:9]}: {error!r}")
     assert failures == []
-    assert named > at_least
+    assert named > 200
     path.write_text(json.dumps(changed(record, ("scores",), {"roc_auc": "x"})))
     for command, arguments in (
         (report, ["a", "--page-only"]),

@@ -207,6 +207,7 @@ def test_patterns_and_folders_may_be_absolute_and_are_part_of_a_cell(write, tmp_
     second = data_hash([str(tmp_path / "data" / "part ?.csv")])
     assert None is not first != second
     assert data_hash([str(tmp_path / "nowhere" / "*.csv")]) is None
+    assert data_hash(["", " "]) is None, "no place is not the folder one is in"
 
 
 def test_a_home_is_found_behind_an_equals_sign(write, monkeypatch, looked, eras, tmp_path):

@@ -25,7 +25,8 @@ def answer(section: Section) -> str:
         for row in scored[1:]
         if row.label in against and against[row.label].word != "better"
     ]
-    ahead = len(against) >= len(scored) - 1 and not alike  # of all others, and not by chance
+    decided = [v for v in against.values() if v.word == "better" and v.a == top.label]
+    ahead = {v.b for v in decided} >= {row.label for row in scored[1:]}
     head = f"On {section.label}, {top.label} {'is best' if ahead else 'comes first'}"
     head += f" ({label} {spread_text(score)})"
     parts = [head, *(_alike(section, top, row, verdict) for row, verdict in alike)]

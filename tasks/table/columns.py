@@ -624,7 +624,7 @@ def plain_moments(
         return None
     gone = pc.is_in(values, value_set=pa.array(spellings, values.type))
     present = pc.if_else(gone, pa.scalar(None, values.type), values)
-    if (reading := formats.stored_moments(present, first)) is None:
+    if (reading := formats.stored_moments(present)) is None:
         return None
     draft.column.format = reading.told
     draft.choices = [reading]  # tells of other columns
