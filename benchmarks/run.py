@@ -173,8 +173,7 @@ def execute(
 
 def counted(cell: Cell) -> dict[str, Any]:
     """The part of a cell's work ledger that is known before it runs."""
-    view = cell.constants.get("view", "features")
-    return ledger.of_sources(cell.config, cell.changed, view)
+    return ledger.of_sources(cell.config, cell.changed, cell.view)
 
 
 def wants(settings: RunConfig, record: Record | None) -> bool:

@@ -17,9 +17,10 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 
 @dataclass
 class Baseline:
+    view: str = "features"  # which view of the task it reads
+
     era: ClassVar[str] = "counting"
     year: ClassVar[int] = 1662  # Graunt, "Natural and Political Observations": rates from tallies
-    view: ClassVar[str] = "features"
 
     def fit(self, X: pd.DataFrame, y: np.ndarray | list[Any]) -> "Baseline":
         """X: (n, columns); y: (n,) class names as str objects, or floats for regression, or a list

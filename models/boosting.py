@@ -32,6 +32,7 @@ class XGBoost:
     # Trees without progress before it stops; None: all of them are grown, on all rows.
     early_stopping_rounds: Annotated[int, Ge(1)] | None = 50
     holdout: Annotated[float, Gt(0), Lt(1)] = 0.2  # share of rows, the last ones, that say when
+    view: str = "features"  # which view of the task it reads
     # Supplied by the runner.
     device: Literal["auto", "cpu", "cuda"] = "auto"
     random_state: int = 0
@@ -39,7 +40,6 @@ class XGBoost:
 
     era: ClassVar[str] = "boosting"
     year: ClassVar[int] = 2016  # Chen and Guestrin, "XGBoost"
-    view: ClassVar[str] = "features"
     warm_up: ClassVar[dict[str, int]] = {"n_estimators": 2}
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "XGBoost":

@@ -22,12 +22,12 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 class Logistic:
     C: Annotated[float, Gt(0)] = 1.0  # the smaller, the closer the weights stay to zero
     max_values: Annotated[int, Ge(1)] = 300_000_000  # more are refused: 8 bytes each, and copies
+    view: str = "features"  # which view of the task it reads
     # Supplied by the runner.
     random_state: int = 0  # unused by the solver: the problem is convex and has one answer
 
     era: ClassVar[str] = "linear"
     year: ClassVar[int] = 1958  # Cox, "The Regression Analysis of Binary Sequences"
-    view: ClassVar[str] = "features"
     answers: ClassVar[tuple[str, ...]] = ("probabilities",)
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "Logistic":

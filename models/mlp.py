@@ -34,13 +34,13 @@ class MLP:
     # enough steps.
     batch_size: Annotated[int, Ge(1)] | None = None
     max_values: Annotated[int, Ge(1)] = 300_000_000  # more are refused: 8 bytes each, and copies
+    view: str = "features"  # which view of the task it reads
     # Supplied by the runner.
     device: Literal["auto", "cpu", "cuda", "xpu", "mps"] = "auto"
     random_state: int = 0
 
     era: ClassVar[str] = "perceptrons"
     year: ClassVar[int] = 1986  # Rumelhart, Hinton and Williams, "Back-Propagating Errors"
-    view: ClassVar[str] = "features"
     warm_up: ClassVar[dict[str, int]] = {"epochs": 1, "batch_size": 16}
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "MLP":

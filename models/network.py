@@ -14,8 +14,8 @@ import torch
 from annotated_types import Ge, Gt, Lt
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.optim import AdamW
-from torch.optim.lr_scheduler import LambdaLR
+
+from models.training import find_device, train
 
 
 @dataclass
@@ -33,13 +33,14 @@ class Network:
     max_epochs: Annotated[int, Ge(1)] = 12  # passes over the rows, at most
     patience: Annotated[int, Ge(1)] = 4  # passes without progress before it stops
     holdout: Annotated[float, Gt(0), Lt(1)] = 0.1  # share of rows, the last ones, that say when
+    view: str = "features"  # which view of the task it reads
     # Supplied by the runner.
     device: Literal["auto", "cpu", "cuda", "xpu", "mps"] = "auto"
     random_state: int = 0
+    checkpoints: str | None = None
 
     era: ClassVar[str] = "networks"
     year: ClassVar[int] = 2022  # Gorishniy et al., numeric embeddings, arXiv 2203.05556
-    view: ClassVar[str] = "features"
     warm_up: ClassVar[dict[str, int]] = {"max_epochs": 1, "batch_size": 16}
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "Network":
@@ -63,44 +64,22 @@ class Network:
         outputs = 1 if self.regression_ else len(self.classes_)
         self.model_ = Members(self, self.prepare_, outputs).to(self.device_)
 
-        batch_size = self.batch_size or max(1, min(512, head // 20))
-        total = self.max_epochs * -(-head // batch_size)
-        optimizer = AdamW(
-            self.model_.parameters(),
-            lr=self.learning_rate,
+        trained = train(
+            self.model_,
+            lambda places: self._loss(numbers[places], categories[places], target[places]),
+            head,
+            lambda: self._loss(numbers[head:], categories[head:], target[head:]),
+            learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
-            fused=True,
+            batch_size=self.batch_size or max(1, min(512, head // 20)),
+            max_epochs=self.max_epochs,
+            patience=self.patience,
+            checkpoints=self.checkpoints,
         )
-        # Longer steps at first, shorter and shorter ones after the first 30 % of them (Smith and
-        # Topin 2017, arXiv 1708.07120).
-        schedule = LambdaLR(
-            optimizer, lambda step: min((step + 1) / (0.3 * total), (total - step) / (0.7 * total))
-        )
-        best_loss, best_epoch, best_weights = np.inf, 0, {}
-        self.history_: dict[str, list[float]] = {"loss on held-out rows": []}  # by epoch
-        for epoch in range(1, self.max_epochs + 1):
-            self.model_.train()
-            for batch in torch.randperm(head).to(self.device_).split(batch_size):
-                loss = self._loss(numbers[batch], categories[batch], target[batch])
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                schedule.step()
-            self.model_.eval()
-            with torch.inference_mode():
-                unseen = self._loss(numbers[head:], categories[head:], target[head:]).item()
-            self.history_["loss on held-out rows"].append(unseen)
-            if unseen < best_loss:
-                best_loss, best_epoch = unseen, epoch
-                best_weights = {k: v.clone() for k, v in self.model_.state_dict().items()}
-            elif epoch - best_epoch >= self.patience:
-                break
-        self.model_.load_state_dict(best_weights)
-        if best_epoch == self.max_epochs:
-            self.unfinished_ = f"the last of {self.max_epochs} epochs still helped"
+        self.history_, self.unfinished_ = trained.history, trained.unfinished
         self.n_parameters_ = sum(w.numel() for w in self.model_.parameters())  # weights
-        self.notes_: dict[str, Any] = {"best_epoch": best_epoch, "device": self.device_}
-        self.notes_["rows_held_out"] = len(y) - head  # no weight has learned from these
+        # No weight has learned from the rows held out.
+        self.notes_: dict[str, Any] = {**trained.notes, "rows_held_out": len(y) - head}
         return self
 
     def inputs(self, X: pd.DataFrame) -> tuple[Tensor, Tensor]:
@@ -208,12 +187,3 @@ class Members(nn.Module):
         hidden = hidden * functional.dropout(ones, self.dropout, self.training)
         hidden = torch.baddbmm(self.second_bias, hidden, self.second).relu()
         return torch.baddbmm(self.last_bias, hidden, self.last)
-
-
-def find_device(asked: str) -> str:
-    """The device asked for, or the best one present for `auto`; ValueError if it is missing."""
-    kinds = {"cuda": torch.cuda, "xpu": torch.xpu, "mps": torch.backends.mps}
-    found = [*(name for name, kind in kinds.items() if kind.is_available()), "cpu"]
-    if asked not in ("auto", *found):
-        raise ValueError(f"device={asked} is missing: torch finds {', '.join(found)} here")
-    return found[0] if asked == "auto" else asked

@@ -32,12 +32,12 @@ class Nystroem:
     C: Annotated[float, Gt(0)] | None = None  # price of a row inside the margin
     n_components: Annotated[int, Ge(1)] = 500  # landmarks; of fewer rows than these, all
     max_rows: Annotated[int, Ge(1)] = 500_000  # more are refused: rows x n_components numbers
+    view: str = "features"  # which view of the task it reads
     # Supplied by the runner.
     random_state: int = 0
 
     era: ClassVar[str] = "kernels"
     year: ClassVar[int] = 2001  # Williams and Seeger, "Using the Nyström Method"
-    view: ClassVar[str] = "features"
 
     # (gamma, C): many weak signals ask for a wide kernel, and a wide one for a high price (Keerthi
     # and Lin 2003, "Asymptotic Behaviors of SVMs with Gaussian Kernel"); hardly any signal, or few

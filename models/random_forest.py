@@ -32,13 +32,13 @@ class RandomForest:
     min_samples_leaf: Annotated[int, Ge(1)] | None = None
     max_rows: Annotated[int, Ge(1)] = 2_000_000  # more are refused: 4 kB of nodes for each row
     engine: Literal["auto", "sklearn", "intelex"] = "auto"  # auto: intelex where installed
+    view: str = "features"  # which view of the task it reads
     # Supplied by the runner.
     random_state: int = 0
     n_jobs: int = 1
 
     era: ClassVar[str] = "forests"
     year: ClassVar[int] = 2001  # Breiman, "Random Forests"
-    view: ClassVar[str] = "features"
     warm_up: ClassVar[dict[str, int]] = {"n_estimators": 2}
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "RandomForest":

@@ -36,13 +36,13 @@ class SVM:
     C: Annotated[float, Gt(0)] | None = None  # price of a row inside the margin
     max_rows: Annotated[int, Ge(1)] = 20_000  # more are refused: twice the rows, four times as long
     engine: Literal["auto", "sklearn", "intelex"] = "auto"  # auto: intelex where installed
+    view: str = "features"  # which view of the task it reads
     # Supplied by the runner.
     random_state: int = 0  # unused by the solver: the problem is convex and has one answer
     n_jobs: int = 1
 
     era: ClassVar[str] = "kernels"
     year: ClassVar[int] = 1995  # Cortes and Vapnik, "Support-Vector Networks"
-    view: ClassVar[str] = "features"
 
     # (gamma, C): many weak signals ask for a wide kernel, and a wide one for a high price (Keerthi
     # and Lin 2003, "Asymptotic Behaviors of SVMs with Gaussian Kernel").

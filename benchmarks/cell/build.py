@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDERS = ("checkpoints", "artifacts")
+OF_FOREIGN = ("prepare", "view")  # settings of what stands around an estimator of another package
 
 
 def build(config: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> Any:
@@ -18,7 +19,7 @@ def build(config: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> 
     target = pkgutil.resolve_name(config["_target_"])
     settings = {k: v for k, v in config.items() if k != "_target_"}
     foreign = not dataclasses.is_dataclass(target) and hasattr(target, "get_params")
-    how = {"prepare": settings.pop("prepare")} if foreign and "prepare" in settings else {}
+    how = {name: settings.pop(name) for name in OF_FOREIGN if foreign and name in settings}
     if dataclasses.is_dataclass(target):
         names = {field.name for field in dataclasses.fields(target)}
     else:

@@ -93,12 +93,10 @@ def main(job: Mapping[str, Any], folder: Path) -> None:
         outcome = {"status": "failed", "reason": one_line(error), "checks": fired}
     except Unwritable as error:
         outcome = {"status": "failed", "reason": str(error), "unwritable": str(error)}
-    except MemoryError as error:
-        traceback.print_exc()
-        outcome = {"status": "out_of_memory", "reason": one_line(error)}
     except BaseException as error:  # sys.exit and the like are no ending of a process either
         traceback.print_exc()
-        outcome = {"status": "failed", "reason": one_line(error)}
+        status = "out_of_memory" if is_out_of_memory(error) else "failed"
+        outcome = {"status": status, "reason": one_line(error)}
     try:
         outcome = plain_data({**outcome, "phases": clock.phases})
     except Exception as error:  # what a model or a task brought is too much, or breaks when touched
@@ -155,11 +153,12 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
             None if truth is None else scores(task, data, metrics, truth),
             lifts(data, metrics, answers, truth, floor),
         )
-        control = control_of(job, task, data, answers, view)
+        control = control_of(job, task, data, answers, made.facts["view"])
         evidence = evidence_of(job, asked, made, answers, metrics[0], clock, tuning, warned)
         suspicious = checks.fired(evidence, codes_off(job, control))
     return {
         **judged_fields(data, scored),
+        "view": made.facts["view"],
         "rows": {"train": len(data.train_labels), "test": len(data.test_labels)},
         "columns": columns_of(train),
         "notices": list(made.facts["notices"]),
@@ -180,6 +179,13 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
         "checks": suspicious,
         "control": control,
     }
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Of the machine, or of a device: torch says so by an error of its own, which is known by its
+    name, as torch is not loaded for a model that does without."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return bool(names & {"MemoryError", "OutOfMemoryError"})
 
 
 def warmed(job: Mapping[str, Any], model: Any, made: Prepared, clock: Clock) -> str | None:

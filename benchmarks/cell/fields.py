@@ -35,7 +35,7 @@ def judged_fields(data: Data, scored: Scored) -> dict[str, Any]:
 
 def columns_of(rows: Any) -> int | None:
     shape = of_rows.shape(rows)
-    return shape[1] if len(shape) > 1 else None
+    return shape[1] if len(shape) == 2 else None
 
 
 def curves(history: Any) -> dict[str, list[float | None]] | None:

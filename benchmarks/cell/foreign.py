@@ -22,13 +22,17 @@ class Foreign:
     prepare: `numbers` fills gaps in, scales, and makes columns of categories, all of it learned
     from train rows; `nothing` hands over the view as it is, for an estimator that knows pandas
     categories and gaps. Columns are called by their place, as names may hold anything.
+
+    view: which view of the task it reads, unless the estimator says so itself.
     """
 
-    def __init__(self, estimator: Any, prepare: Prepare = "numbers") -> None:
+    def __init__(
+        self, estimator: Any, prepare: Prepare = "numbers", view: str | None = None
+    ) -> None:
         if prepare not in get_args(Prepare):
             raise ValueError(f"prepare={prepare}: say numbers or nothing")
         self.estimator, self.prepare = estimator, prepare
-        self.view = getattr(estimator, "view", "features")
+        self.view = view or getattr(estimator, "view", "features")
         self.answers: tuple[str, ...] = ("probabilities", "values")
         if hasattr(estimator, "__sklearn_tags__"):  # it says what it is for
             able = {"probabilities": is_classifier(estimator), "values": is_regressor(estimator)}

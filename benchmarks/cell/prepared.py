@@ -33,7 +33,8 @@ class Prepared:
     train: Any
     test: Any
     facts: Mapping[str, Any]
-    """What the task says: `raw_columns`, `suspicions`, `notices`, `general`."""
+    """`view`, the one that was made, and what the task says: `raw_columns`, `suspicions`,
+    `notices`, `general`."""
     origin: str
     """`made` for this cell and kept, `found` kept, or made by this cell and not kept: `own`"""
     why: str = ""
@@ -82,7 +83,7 @@ def _own(job: Mapping[str, Any], task: Any, clock: Clock, view: str, why: str = 
     with clock.phase("load"):
         data = task.load(job["seed"])
     with clock.phase("view"):
-        train, test = views.make(task, data, view)
+        view, train, test = views.first(task, data, view)
         ordered, train = in_order(task, data, train, job["seed"])
     with clock.phase("facts"):
         facts = facts_of(task, data, view)
@@ -108,11 +109,18 @@ def task_of(job: Mapping[str, Any]) -> Any:
     return task
 
 
+def is_general(task: Any, view: str) -> bool:
+    """Did nobody write this view for the problem at hand?"""
+    general = offered(task, "general")
+    return general if isinstance(general, bool) else view in general
+
+
 def facts_of(task: Any, data: Data, view: str) -> dict[str, Any]:
     raw = offered(task, "raw_columns")
     suspicions, notices = offered(task, "suspicions"), offered(task, "notices")
     return {
-        "general": offered(task, "general"),
+        "view": view,
+        "general": is_general(task, view),
         "raw_columns": None if raw is None else [str(name) for name in raw(data, view)],
         "suspicions": [] if suspicions is None else list(suspicions(data)),
         "notices": [] if notices is None else list(notices(data)),

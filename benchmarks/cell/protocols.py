@@ -64,8 +64,10 @@ METHOD_OF: Mapping[str, str] = {
 """What a model is asked by, for each kind of answer (Data.answer)."""
 
 MODEL_MAY_HAVE: Mapping[str, Any] = {
+    # A setting or constant: which view of the task it reads; of several (`events|signal`) the first
+    # that there is.
+    "view": "features",
     # Constants of the class.
-    "view": "features",  # which view of the task it reads
     "answers": ("probabilities", "values"),  # kinds of answers it can give
     "bound": False,  # no model to compare, but what models are held against
     "needs_gpu": False,
@@ -88,7 +90,8 @@ MODEL_MAY_HAVE: Mapping[str, Any] = {
 
 TASK_MAY_HAVE: Mapping[str, Any] = {
     # Constants of the class.
-    "general": False,  # nobody wrote its view for the problem at hand (docs/work-ledger.md)
+    # Nobody wrote its views, or those named here, for the problem at hand (docs/work-ledger.md).
+    "general": False,
     "files": (),  # settings that are paths of data
     "expensive": (),  # views that are kept from run to run, as they cost minutes or money
     # Names of metrics or `Metric` objects, the main one first; a method of `data` may give them.

@@ -1,15 +1,19 @@
 """Rows of a view, whatever they are made of: a data frame, an array of any rank, a list of texts,
-or an object with a length and indexing.
+rows with a past (tasks.histories), or an object with a length and indexing.
 
 No other file asks which of these it has: here rows are counted, taken, joined and made up.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from tasks.histories import Histories
+
 ROWS = 64
+PAST = 4  # made-up rows of an entity, each with one more event before it
 WORDS = np.array(["now", "today", "sale", "news", "for", "you", "new", "last"], dtype=object)
 
 
@@ -71,6 +75,8 @@ def join(first: Any, second: Any) -> Any:
         return np.concatenate([first, second])
     if isinstance(first, list):
         return [*first, *second]
+    if isinstance(first, Histories):
+        return first.joined(second)
     raise Unjoinable(f"rows of the type {type(first).__name__} cannot be dealt out anew")
 
 
@@ -85,11 +91,15 @@ def with_column(rows: Any, name: str, values: np.ndarray) -> Any:
         return rows.assign(**{name: values})
     if isinstance(rows, np.ndarray) and rows.ndim == 2:
         return np.column_stack([rows, values])
+    if isinstance(rows, Histories):
+        return replace(rows, now=rows.now.assign(**{name: values}))
     raise Unjoinable(f"no column can be planted in rows of the type {type(rows).__name__}")
 
 
 def differing(before: Any, after: Any, n: int) -> set[str]:
     """Names of the columns whose first n rows are not exactly alike."""
+    if isinstance(before, Histories):
+        return before.differing(after, n)
     if hasattr(before, "columns"):
         return {name for name in before.columns if not before[name][:n].equals(after[name][:n])}
     alike = ((before[:n] == after[:n]) | (before[:n] != before[:n])).all(axis=0)
@@ -118,8 +128,19 @@ def refuse_unlike(train: Any, test: Any, n_train: int, n_test: int, view: str) -
 
 def synthetic(rows: Any, n: int = ROWS) -> Any:
     """n made-up rows in the form of `rows`: a data frame with the same columns and types, an
-    array of the same shape and type, or a list of texts. Raises NoSynthetic for anything else."""
+    array of the same shape and type, a list of texts, or rows with a past. Raises NoSynthetic for
+    anything else."""
     rng = np.random.default_rng(0)
+    if isinstance(rows, Histories):
+        seen = np.arange(n) % PAST  # of each entity, one row for each event it has had before
+        return Histories(
+            synthetic(rows.now, n),
+            3600 * seen + 1,
+            synthetic(rows.events, n),
+            3600 * seen,
+            np.arange(n) - seen,
+            np.arange(n),
+        )
     if hasattr(rows, "dtypes") and hasattr(rows, "columns"):
         made_up = {i: _column(rows.iloc[:0, i], n, rng) for i in range(rows.shape[1])}
         made = type(rows)(made_up)

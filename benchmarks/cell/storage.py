@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from tasks.base import Data
+from tasks.histories import Histories
 
 DONE = "entry.json"
 """Written last: a folder without it, or whose files are not as it says, is no entry."""
@@ -86,6 +87,9 @@ def _write_rows(folder: Path, name: str, rows: Any) -> None:
         _write_array(folder / f"{name}.npy", rows)
     elif isinstance(rows, list) and all(isinstance(row, str) for row in rows):
         (folder / f"{name}.json").write_text(json.dumps(rows), encoding="utf-8")
+    elif isinstance(rows, Histories):
+        for part, values in rows.parts().items():
+            _write_rows(folder, f"{name}.{part}", values)
     else:
         raise Unstorable(f"rows of the type {type(rows).__name__}")
 
@@ -93,6 +97,8 @@ def _write_rows(folder: Path, name: str, rows: Any) -> None:
 def _read_rows(folder: Path, name: str) -> Any:
     if (file := folder / f"{name}.arrow").exists():
         return _read_frame(file)
+    if (folder / f"{name}.now.arrow").exists():
+        return Histories(**{p: _read_rows(folder, f"{name}.{p}") for p in Histories.PARTS})
     return _read_array(folder, name)
 
 

@@ -11,8 +11,24 @@ from benchmarks.cell.protocols import offered
 from tasks.base import Data, UnknownView
 
 
-def make(task: Any, data: Data, name: str) -> tuple[Any, Any]:
+def make(task: Any, data: Data, names: str) -> tuple[Any, Any]:
     """(train rows, test rows). Raises UnknownView, and ValueError for rows that do not fit."""
+    return first(task, data, names)[1:]
+
+
+def first(task: Any, data: Data, names: str) -> tuple[str, Any, Any]:
+    """(name, train rows, test rows) of the first of these views that the task offers: a model may
+    read several, as in `events|signal`. Raises as `make` does."""
+    *better, last = names.split("|")
+    for name in better:
+        try:
+            return name, *_fitting(task, data, name)
+        except UnknownView:
+            continue
+    return last, *_fitting(task, data, last)
+
+
+def _fitting(task: Any, data: Data, name: str) -> tuple[Any, Any]:
     train, test = _made(task, data, name)
     of_rows.refuse_unlike(train, test, len(data.train_labels), len(data.test_labels), name)
     return train, test

@@ -46,4 +46,4 @@ def changed(record: Record, name: str) -> str:
 def splits_only(record: Record) -> bool:
     """Is a new seed a new split of the same rows, and no new rows?"""
     constants = constants_of(record["config"]["task"]["_target_"])
-    return bool(constants.get("general") or constants.get("files"))
+    return constants.get("general") is True or bool(constants.get("files"))

@@ -11,7 +11,7 @@ from benchmarks.plan.config import RunConfig
 from benchmarks.plan.settings import check_space, complete, read_settings
 from benchmarks.plan.sources import code_hash, data_hash
 from benchmarks.records import machine
-from benchmarks.records.records import Cell
+from benchmarks.records.records import Cell, view_of
 
 PARTS = ("task", "model")
 
@@ -84,7 +84,8 @@ def hashes(parts: Mapping[str, Mapping[str, Any]]) -> dict[str, str | None]:
 def is_expensive(parts: Mapping[str, Mapping[str, Any]]) -> bool:
     """Is the view that the model reads one of those that the task calls expensive?"""
     task, model = (constants_of(parts[part]["_target_"]) for part in PARTS)
-    return model.get("view", "features") in task.get("expensive", ())
+    views = view_of(parts["model"], model).split("|")
+    return not set(views).isdisjoint(task.get("expensive", ()))
 
 
 def constants_of(target: str) -> Mapping[str, Any]:

@@ -35,12 +35,17 @@ def of_sources(config: Mapping[str, Any], changed: Mapping[str, Any], view: str)
     tuned = config.get("tune", {}).get("space", {})
     return {
         **dict(
-            zip(("feature_lines_sql", "feature_lines_python"), _features(task, view), strict=True)
+            zip(
+                ("feature_lines_sql", "feature_lines_python"),
+                _lines_of_views(task, view),
+                strict=True,
+            )
         ),
         "preparation": _preparation(model, config["model"].get("prepare", "numbers")),
         "model_lines": _lines_of(model) if settings else 0,
         "loop_lines": _loops(model) if settings else 0,
-        "knobs": len(settings.configurable()) if settings else None,
+        # Which view it reads is a matter of the task, and counted there.
+        "knobs": len(settings.configurable().keys() - {"view"}) if settings else None,
         "knobs_changed": len(changed.get("model", {}).keys() - {"_target_"}),
         "knobs_tuned": len(tuned),
         "gpu": _gpu(model),
@@ -146,13 +151,22 @@ def _members(owner: ast.ClassDef, name: str) -> list[ast.stmt]:
     return [n for n in owner.body if isinstance(n, ast.FunctionDef) and n.name == name]
 
 
+def _lines_of_views(task: str, views: str) -> tuple[int, int]:
+    """Of the first of these views (`events|signal`) that has lines of its own."""
+    found = (_features(task, view) for view in views.split("|"))
+    return next((lines for lines in found if any(lines)), (0, 0))
+
+
 @cache
 def _features(task: str, view: str) -> tuple[int, int]:
     """Lines of SQL and of Python that make a view out of a task's raw data: of the files that are
     called like it, in a task that is a folder, else of its method `view` with what stands behind
     it. None where the class says that it is `general`: nobody wrote them for this problem."""
     settings, source = read_settings(task), find_source(task)
-    if settings is None or source is None or settings.constants.get("general"):
+    if settings is None or source is None:
+        return 0, 0
+    general = settings.constants.get("general", False)
+    if general is True or (general and view in general):
         return 0, 0
     sql, python = (source.with_name(f"{view}{suffix}") for suffix in (".sql", ".py"))
     if source.name == "__init__.py" and (sql.is_file() or python.is_file()):

@@ -1,9 +1,10 @@
 """The files behind a task or a model: where they lie, and whether they are still the same."""
 
+import ast
 import functools
 import hashlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from glob import glob
 from pathlib import Path
 
@@ -20,20 +21,73 @@ def find_source(target: str) -> Path | None:
 
 
 def code_hash(target: str) -> str | None:
-    """Hash the source that stands behind a target: its file, or its folder for a package.
+    """Hash the source that stands behind a target: its file, or its folder for a package, and the
+    files of its own project that these import.
 
     Results of code that has changed are not results of the code that is there.
     """
     source = find_source(target)
     if source is None:
         return None
-    files = [source]
-    if source.name == "__init__.py":
-        files = sorted(p for p in source.parent.iterdir() if p.suffix in (".py", ".sql"))
     digest = hashlib.sha256()
-    for file in files:
+    for file in sorted(_behind(target.rpartition(".")[0], source)):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def _behind(module: str, source: Path) -> set[Path]:
+    """This file, or all of this folder, and the files that they import, in however many steps, from
+    under the same top name (`models`)."""
+    waiting = {(module, source)}
+    if source.name == "__init__.py":
+        files = (p for p in source.parent.iterdir() if p.suffix in (".py", ".sql"))
+        waiting |= {(f"{module}.{file.stem}", file) for file in files if file != source}
+    found: set[Path] = set()
+    while waiting:
+        module, source = waiting.pop()
+        found.add(source)
+        names = imported(module, source) if source.suffix == ".py" else ()
+        for name in names:
+            other = find_source(f"{name}.x")
+            if other is not None and other not in found and top(name) == top(module):
+                waiting.add((name, other))
+    return found
+
+
+def imported(module: str, source: Path) -> Iterator[str]:
+    """Dotted names that a file of one's own imports when it is loaded: modules, and what it takes
+    from them, which may be modules too."""
+    if {"site-packages", "dist-packages"}.intersection(source.parts):
+        return
+    try:
+        tree = ast.parse(source.read_bytes())
+    except (SyntaxError, ValueError):  # its cell will say so
+        return
+    package = module if source.name == "__init__.py" else module.rpartition(".")[0]
+    for node in _loaded(tree.body):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            above = package.split(".")[: package.count(".") + 2 - node.level] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            names = [base, *(f"{base}.{a.name}" for a in node.names if a.name != "*")]
+        yield from (name for name in names if top(name) not in sys.stdlib_module_names)
+
+
+def _loaded(body: Iterable[ast.AST]) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Imports that are made when a file is loaded: not those inside functions, nor those for a
+    type checker."""
+    for node in body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            yield from _loaded(node.orelse)
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.expr):
+            yield from _loaded(ast.iter_child_nodes(node))
+
+
+def top(name: str) -> str:
+    return name.partition(".")[0]
 
 
 def data_hash(places: Iterable[str]) -> str | None:

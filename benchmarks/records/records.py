@@ -137,6 +137,11 @@ class Cell:
     """What the model's class says of itself: `era`, `year`, `view`, `bound`, …"""
 
     @property
+    def view(self) -> str:
+        """Which of the task's views the model reads; of several (`a|b`) the first that there is."""
+        return view_of(self.config["model"], self.constants)
+
+    @property
     def config_hash(self) -> str:
         text = json.dumps(self.config, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -145,6 +150,11 @@ class Cell:
     def name(self) -> str:
         """Unique in a run, and a valid file name."""
         return f"{self.task}-{self.model}-{self.seed}-{self.config_hash}"
+
+
+def view_of(model: Mapping[str, Any], constants: Mapping[str, Any]) -> str:
+    """Of a model's config, or what its class says of itself."""
+    return str(model.get("view") or constants.get("view", "features"))
 
 
 def name_of(record: Record) -> str:

@@ -15,12 +15,13 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
 
 from benchmarks.errors import BadInput, CannotWrite
 from benchmarks.records import files, machine
 from benchmarks.records.records import MOST, SCHEMA, Cell, Record, Run, Unrecordable, name_of
 from benchmarks.runner.peaks import children_peaks
+from benchmarks.runner.progress import Bar, last_line
 from benchmarks.runner.shelf import NO_CACHE, Shelf
 from benchmarks.runner.worker import Checked, Ending, Worker, WorkerDied, signal_name
 
@@ -126,7 +127,9 @@ class Executor:
         self._given = worker
         self._left = Counter((cell.task, cell.model) for cell in cells)
         self._seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
-        self._progress = Progress(
+        self._log: Path | None = None  # of the cell that runs
+        self._progress = Bar(
+            lambda: last_line(self._log),
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -208,8 +211,9 @@ class Executor:
             worker.wait()
             self._calibrated(worker.state.get("fastest"))
             self._show(cell)
+            self._log = scratch / "cell.log"
             job = job_of(cell) | {
-                "view": cell.constants.get("view", "features"),
+                "view": cell.view,
                 "check": [p for p in PARTS if cell.config[p]["_target_"] in self._unchecked],
                 "trials": str(self.run.trials(cell).resolve()),
                 "name": cell.model,
@@ -313,7 +317,7 @@ def compose(
         "seed": cell.seed,
         "era": None if constants.get("era") is None else str(constants["era"]),
         "year": year if type(year) is int else None,
-        "view": str(constants.get("view", "features")),
+        "view": cell.view,
         "bound": constants.get("bound") is True,
         **outcome,
         "work": work,

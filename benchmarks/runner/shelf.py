@@ -59,7 +59,7 @@ def key_of(cell: Cell) -> str:
         "form": FORM,
         "task": cell.config["task"],
         "code": {name: code for name, code in cell.code.items() if name != "model"},
-        "view": cell.constants.get("view", "features"),
+        "view": cell.view,
         "seed": cell.seed,
         "threads": cell.config["threads"],
         "control": cell.config.get("control"),
