@@ -18,7 +18,7 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 
 from benchmarks.plan.settings import read_settings
-from benchmarks.plan.sources import find_source
+from benchmarks.plan.sources import files_behind, find_source
 
 GIVEN = ("numpy", "pandas", "annotated-types")
 """What the kit hands its tables over in and states limits of settings with: no model's own need."""
@@ -244,17 +244,25 @@ def _gpu(target: str) -> str:
     return "can use" if {"cuda", "xpu", "mps"}.intersection(devices) else "no"
 
 
+def behind_in_folder(target: str, source: Path) -> set[Path]:
+    """Files beside a model's own that it imports: the training loop of networks."""
+    behind = files_behind(target.rpartition(".")[0], source)
+    is_model = source.name != "__init__.py" and source.parent.name == "models"
+    return {file for file in behind if file.parent == source.parent} if is_model else set()
+
+
 @cache
 def _packages(target: str) -> dict[str, Any]:
-    """The distributions that the imports of a model's file need, with all that these require and
-    without what is given; and their size."""
+    """The distributions that the imports of a model file need, and those of files of ours that
+    it imports, with all that these require and without what is given; and their size."""
     source = find_source(target)
     if source is None or read_settings(target) is None:
         names = {target.partition(".")[0]}
     else:
         names = {
             name.partition(".")[0]
-            for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+            for file in {source, *behind_in_folder(target, source)}
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
             if isinstance(node, ast.Import | ast.ImportFrom)
             for name in (
                 [node.module or ""]

@@ -30,12 +30,12 @@ def code_hash(target: str) -> str | None:
     if source is None:
         return None
     digest = hashlib.sha256()
-    for file in sorted(_behind(target.rpartition(".")[0], source)):
+    for file in sorted(files_behind(target.rpartition(".")[0], source)):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
 
 
-def _behind(module: str, source: Path) -> set[Path]:
+def files_behind(module: str, source: Path) -> set[Path]:
     """This file, or all of this folder, and the files that they import, in however many steps, from
     under the same top name (`models`)."""
     waiting = {(module, source)}

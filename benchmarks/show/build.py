@@ -5,11 +5,15 @@ from dataclasses import replace
 
 from benchmarks.analysis.cost import Prices
 from benchmarks.analysis.curves import Curve, Load
+from benchmarks.analysis.dial import dial
+from benchmarks.analysis.matrix import matrix
 from benchmarks.analysis.summary import Section
 from benchmarks.analysis.sweeps import Sweep, sweeps
 from benchmarks.show import decisions, pictures, sweep_pictures, tables
 from benchmarks.show.answer import answer
 from benchmarks.show.ledger_table import ledger_table
+from benchmarks.show.matrix_pictures import dial_picture, matrix_picture
+from benchmarks.show.matrix_table import dial_table, matrix_table
 from benchmarks.show.parts import MOST_MODELS, Chapter, Part, Table, best_rows, marked
 from benchmarks.show.results_table import results_table
 from benchmarks.show.training import training_curves
@@ -44,6 +48,8 @@ def report_chapters(
     swept, shown = sweeps(honest), featured(honest)
     everywhere = [*swept, *(sweep for other in others for sweep in sweeps(other))]
     lead = [sweep.sentence() for sweep in swept] or [answer(section) for section in shown]
+    lead += [] if (made_of := matrix(honest)) is None else made_of.sentences()
+    lead += [made.sentence() for made in filter(None, map(dial, honest))]
     results = (
         results_of(s, f"results-{k}", folded=len(honest) > MANY and s not in shown)
         for k, s in enumerate(honest, 1)
@@ -55,6 +61,8 @@ def report_chapters(
             (heading, of_each(shown, name, make))
             for heading, name, make in makers(shown, load, prices)
         ),
+        ("Home grounds", home_grounds(honest)),
+        ("Views against models", dials(honest)),
         ("Where each era wins", sweep_parts(everywhere)),
         ("Score against tuning budget", searches([shown, *map(featured, others)])),
         ("Failures", [tables.failures_table(sections, unreadable)]),
@@ -142,6 +150,19 @@ def searches(runs: Iterable[Sequence[Section]]) -> Parts:
         made = pictures.tuning(section, "tuning" if not place else f"tuning-{place + 1}")
         place += made is not None
         yield made
+
+
+def home_grounds(sections: Sequence[Section]) -> Parts:
+    """Models by tasks, where a run has several tasks."""
+    made = matrix(sections)
+    return [] if made is None else [matrix_picture(made), matrix_table(made)]
+
+
+def dials(sections: Sequence[Section]) -> Parts:
+    """What a view gives against what a model gives, where models were tried on several views."""
+    for place, made in enumerate(filter(None, map(dial, sections)), 1):
+        yield dial_picture(made, f"views-map-{place}")
+        yield dial_table(made, f"views-{place}")
 
 
 def sweep_parts(swept: Sequence[Sweep]) -> Parts:

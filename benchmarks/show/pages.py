@@ -5,6 +5,8 @@ from pathlib import Path
 
 from rich.console import Group, RenderableType
 
+from benchmarks.analysis.dial import dial
+from benchmarks.analysis.matrix import matrix
 from benchmarks.analysis.summary import Section
 from benchmarks.analysis.sweeps import sweeps
 from benchmarks.records import files
@@ -12,6 +14,7 @@ from benchmarks.show import markdown, terminal
 from benchmarks.show.control_table import control_groups, controls_table
 from benchmarks.show.latency_table import latency_table
 from benchmarks.show.ledger_table import ledger_table
+from benchmarks.show.matrix_table import dial_table, matrix_table
 from benchmarks.show.parts import Chapter, Table
 from benchmarks.show.results_table import results_data, results_table
 from benchmarks.show.spreadsheet import csv_text
@@ -36,6 +39,7 @@ def shown_chapters(sections: Sequence[Section]) -> list[Chapter]:
         present(latency_table(section) for section in shown),
         [controls_table(group) for group in control_groups(sections)],
         swept,
+        grounds_and_dials(honest),
     )
     return [Chapter("", tables) for tables in kinds if tables]
 
@@ -49,6 +53,7 @@ def write(folder: Path, sections: Sequence[Section]) -> None:
         *present(ledger_table(section) for section in honest),
         *(controls_table(group) for group in control_groups(sections)),
         *(sweep_table(sweep) for sweep in sweeps(honest)),
+        *grounds_and_dials(honest),
     ]
     texts = {
         "table.md": markdown.fragment(tables),
@@ -58,6 +63,15 @@ def write(folder: Path, sections: Sequence[Section]) -> None:
     }
     for name, text in texts.items():
         files.write(folder / name, text)
+
+
+def grounds_and_dials(sections: Sequence[Section]) -> list[Table]:
+    """Models by tasks, and models by views, where a run has several of them."""
+    made = matrix(sections)
+    found = [
+        dial_table(one, f"views-{k}") for k, one in enumerate(filter(None, map(dial, sections)), 1)
+    ]
+    return [*([] if made is None else [matrix_table(made)]), *found]
 
 
 def draw(folder: Path, sections: Sequence[Section]) -> list[Path]:
