@@ -262,7 +262,8 @@ class Progress:
 
     def tell(self) -> None:
         now, state = time.monotonic(), self.state
-        if now - self.told < PROGRESS_SECONDS:
+        # Of a long training fewer lines: a hundred in all, or so.
+        if now - self.told < max(PROGRESS_SECONDS, 0.02 * (now - self.began)):
             return
         self.told = now
         pace = (now - self.began) / (self.done - self.first)

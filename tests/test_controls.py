@@ -5,6 +5,8 @@ import typing
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
 
 from benchmarks.analysis.summary import sections
 from benchmarks.cell import controls, views
@@ -14,14 +16,17 @@ from benchmarks.cell.controls import (
     DuplicateUsers,
     FutureColumn,
     Impossible,
+    KeptOrder,
     ShuffledLabels,
+    ShuffledOrder,
 )
 from benchmarks.plan.config import RunConfig
 from benchmarks.show.control_table import control_groups, controls_table
 from benchmarks.show.markdown import fragment
 from benchmarks.show.results_table import results_data, results_table
 from benchmarks.show.spreadsheet import csv_text
-from tasks.base import UnknownView
+from tasks.base import Data, UnknownView
+from tasks.histories import Histories, histories, split
 from tasks.notifications import Notifications
 from tests.harness import Coin, Leaky
 
@@ -180,6 +185,117 @@ def test_half_of_the_rows_stand_twice_and_are_split_at_random(honest):
         views.make(task, data, "songs")
 
 
+class Remembering:
+    """200 people, to each of whom 20 things happen; a row at each. Its label is what came last, or
+    what came most often, but for one in ten."""
+
+    def __init__(self, label: str, length: int = 20) -> None:
+        self.label, self.length = label, length
+
+    def load(self, seed: int) -> Data:
+        rng = np.random.default_rng(seed)
+        n = 200 * self.length
+        person, moment = np.tile(np.arange(200), self.length), np.arange(n)
+        rate = np.full(200, 0.5) if self.label == "last" else rng.random(200)
+        came = rng.random(n) < rate[person]
+        table = came.reshape(self.length, 200)
+        if self.label == "last":
+            label = np.concatenate([rng.random((1, 200)) < 0.5, table[:-1]]).ravel()
+        else:
+            label = rate[person] > 0.5
+        label = np.where(rng.random(n) < 0.1, ~label, label).astype(np.int16)
+        what = pd.DataFrame({"name": pd.Series([f"thing {k}" for k in range(n)], dtype="string")})
+        now = pd.DataFrame({"old": person % 2 == 0})
+        made = histories(now, person, moment, what.assign(came=came), person, moment, known_after=1)
+        return Data(made, label[: n // 2], label[n // 2 :], ("no", "yes"))
+
+    def view(self, data: Data, name: str) -> tuple[Histories, Histories]:
+        return split(data.raw, len(data.train_labels))
+
+
+def read_order_and_count(rows: Histories) -> np.ndarray:
+    """(n, 2): what came last, and how often it came."""
+    came = rows.past()["came"].astype(float).groupby(level=0)
+    read = pd.DataFrame({"last": came.last(), "share": came.mean()})
+    return read.reindex(range(len(rows)), fill_value=0.5).to_numpy()
+
+
+def score_on(task) -> float:
+    """Of a model of events, fitted and tested on what the task gives."""
+    data = task.load(0)
+    train, test = task.view(data, "events")
+    line = LogisticRegression().fit(read_order_and_count(train), data.train_labels)
+    answers = line.predict_proba(read_order_and_count(test))
+    assert task.finding(data, answers, "events").passed is None
+    return roc_auc_score(data.test_labels, answers[:, 1])
+
+
+def test_where_order_is_all_a_shuffled_order_costs_the_score_and_where_counts_are_it_does_not():
+    kept, shuffled = (score_on(c(Remembering("last"), 0)) for c in (KeptOrder, ShuffledOrder))
+    assert kept > 0.85
+    assert shuffled < 0.65
+    kept, shuffled = (score_on(c(Remembering("most"), 0)) for c in (KeptOrder, ShuffledOrder))
+    assert kept > 0.85
+    assert shuffled == pytest.approx(kept, abs=0.02)
+
+
+@pytest.mark.parametrize("control", [KeptOrder, ShuffledOrder])
+@pytest.mark.parametrize("length", [20, 80])
+def test_each_row_keeps_what_happened_before_it_and_the_moments(control, length):
+    honest = Remembering("last", length)
+    data = honest.load(0)
+    in_order = 0
+    for plain, found in zip(
+        honest.view(data, "events"), control(honest, 0).view(data, "events"), strict=True
+    ):
+        assert found.now.equals(plain.now)
+        np.testing.assert_array_equal(found.moment, plain.moment)
+        assert len(found.trimmed().events) == len(found.events)
+        for row in range(0, len(plain), 61):
+            first = max(plain.start[row], plain.stop[row] - controls.LATEST)
+            whole = slice(first, plain.stop[row])
+            own = slice(found.start[row], found.stop[row])
+            np.testing.assert_array_equal(found.event_moment[own], plain.event_moment[whole])
+            before, after = plain.events[whole], found.events[own]
+            # Each event came with what came of it.
+            assert sorted(map(tuple, after.to_numpy())) == sorted(map(tuple, before.to_numpy()))
+            in_order += len(before) > 4 and list(after["name"]) == list(before["name"])
+    assert in_order == 0 if control is ShuffledOrder else in_order > 30
+
+
+def test_rows_share_no_past_but_the_empty_one_and_the_lot_is_the_seeds():
+    honest = Remembering("last")
+    data = honest.load(0)
+    first, again, other = (ShuffledOrder(honest, s).view(data, "events")[1] for s in (0, 0, 1))
+    assert first.past().equals(again.past())
+    assert not first.past().equals(other.past())
+    full = first.stop > first.start
+    assert len(np.unique(first.start[full])) == full.sum()
+
+
+def test_without_events_there_is_no_order():
+    for task in (KeptOrder(Coin(), 0), ShuffledOrder(Notifications(rows=300), 0)):
+        with pytest.raises(Impossible, match="the view 'features' gives no events, which could"):
+            task.view(task.load(0), "features")
+
+
+def test_what_was_order_is_told_from_the_two_scores(record):
+    def under(control, auc, model="gru"):
+        made = record(model, auc=auc, control={"name": control, "passed": None, "text": "so it is"})
+        made["config"]["control"] = control
+        return made
+
+    pairs = [under("kept_order", 0.9), under("shuffled_order", 0.8)]
+    alone = [under("kept_order", 0.9, "svm"), record(auc=0.8)]
+    text = fragment(map(controls_table, control_groups(sections([*pairs, *alone]))))
+    worth = "gru: the order of events was worth 0.100 of ROC AUC, 25% of its lead over the floor"
+    assert worth in text
+    assert "svm: " not in text
+    pairs = [under("kept_order", 0.49), under("shuffled_order", 0.51)]
+    text = fragment(map(controls_table, control_groups(sections(pairs))))
+    assert "gru: the order of events was worth -0.020 of ROC AUC\n" in text
+
+
 def test_a_failed_control_marks_the_honest_row_and_the_exit_code(eras, records):
     controls = "control=null,shuffled_labels,future_column,duplicate_users"
     done = eras("task=leaky", "model=steep", controls)
@@ -196,13 +312,16 @@ def test_a_failed_control_marks_the_honest_row_and_the_exit_code(eras, records):
 
 
 def test_an_honest_task_is_all_green_and_what_makes_no_sense_is_skipped(eras, records):
-    done = eras("task=coin", "task.rows=900", "control=null,shuffled_labels,future_column")
+    named = "control=null,shuffled_labels,future_column,shuffled_order"
+    done = eras("task=coin", "task.rows=900", named)
     assert done.returncode == 0, done.stdout
     assert "do not trust" not in done.stdout
     status = {r["config"].get("control"): (r["status"], r["reason"]) for r in records()}
     assert status["shuffled_labels"] == ("done", None)
     assert status["future_column"][0] == "skipped"
     assert "no order in time" in status["future_column"][1]
+    assert status["shuffled_order"][0] == "skipped"
+    assert "gives no events" in status["shuffled_order"][1]
 
 
 def test_controls_stand_beside_the_honest_score_and_never_in_its_table(record):

@@ -9,12 +9,15 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from benchmarks.cell import views
 from benchmarks.cell.scores import metrics_of, scores
 from tasks.base import UnknownView
-from tasks.notifications import FEATURES, Notifications, people
+from tasks.notifications import FEATURES, Notifications, people, wording
 from tasks.notifications.generator import Drawn, generate
 
 
@@ -24,7 +27,7 @@ def features(users: pa.Table, notifications: pa.Table, threads: int = 1) -> pd.D
     return views.run_sql(FEATURES.read_text("utf-8"), tables, threads)
 
 
-SIGNALS = ("marginal", "interaction", "order", "text")
+SIGNALS = ("marginal", "interaction", "order", "text", "motif", "words", "rhythm")
 OFF = {f"signal_{kind}": 0.0 for kind in SIGNALS}
 
 
@@ -153,6 +156,7 @@ def test_noise_lowers_the_ceiling() -> None:
         {},
         {"label_noise": 0.4},
         {"signal_order": 3.0},
+        {"signal_motif": 2.0, "signal_words": 2.0, "signal_rhythm": 2.0},
         {"unseen_users": 0.4, "drift": 1.0},
         OFF,
         {"rows": 300_000},
@@ -224,20 +228,25 @@ def test_text_signal_is_in_the_words() -> None:
     assert max(explained(rows, column) for column in others) < 0.1
 
 
-def replay(drawn: Drawn, user: int, opened: np.ndarray) -> np.ndarray:
-    """A user's open probabilities from the public pieces, as an ideal observer would."""
+def replay(
+    drawn: Drawn, user: int, opened: np.ndarray, dealt: np.ndarray | slice = slice(None)
+) -> np.ndarray:
+    """A user's open probabilities from the public pieces, as an ideal observer would; from a past
+    of which topics and outcomes were dealt anew if asked."""
     mine = drawn.notifications.filter(np.equal(drawn.notifications["user_id"], user))
     seconds = (mine["sent_at"].to_numpy() - np.datetime64("2025-03-03")).astype("timedelta64[s]")
     topics = mine["topic"].combine_chunks().indices.to_numpy()
     traits = drawn.traits.take(np.array([user]))
     state = people.State.fresh(1)
     chances = []
-    for second, topic, outcome in zip(seconds.astype(np.int32), topics, opened, strict=True):
+    before = zip(topics[dealt], opened[dealt], strict=True)
+    for second, topic in zip(seconds.astype(np.int32), topics, strict=True):
         zero = np.int8(0)
         sent = people.Sent(np.array([second]), np.array([topic]), zero, zero, zero, zero, zero)
         state = state.until(sent.second)
         log_odds = people.moving_log_odds(traits, state, sent.topic, drawn.strength)
         chances.append(people.sigmoid(log_odds + np.float32(drawn.intercept))[0])
+        sent.topic[:], outcome = next(before)
         state = state.after(sent, outcome, 0.3)
     return np.array(chances)
 
@@ -258,6 +267,84 @@ def test_order_signal_is_replayed_from_the_past_and_lost_when_the_past_is_shuffl
 
     rows = frame(drawn)
     assert max(explained(rows, column) for column in COLUMNS if column != "user_id") < 0.05
+
+
+@pytest.mark.parametrize("kind", ["motif", "rhythm"])
+def test_motifs_and_rhythms_are_replayed_and_lost_when_the_past_is_shuffled(kind: str) -> None:
+    drawn = draw(**only(kind), rows=10_000)
+    user, opened = (drawn.notifications[name].to_numpy() for name in ("user_id", "opened"))
+    rng = np.random.default_rng(0)
+    truth, ordered, shuffled = [], [], []
+    for one in range(100):
+        mine = opened[user == one]
+        truth.append(drawn.probability[user == one])
+        ordered.append(replay(drawn, one, mine))
+        shuffled.append(replay(drawn, one, mine, rng.permutation(len(mine))))
+    assert np.allclose(np.concatenate(ordered), np.concatenate(truth), atol=1e-5)
+    agreement = np.corrcoef(np.concatenate(shuffled), np.concatenate(truth))[0, 1]
+    # A rhythm counts notifications, whatever these were; where it begins is the user's own.
+    assert agreement == pytest.approx(1) if kind == "rhythm" else abs(agreement) < 0.1
+
+
+def auc_of_line(known: pd.DataFrame, drawn: Drawn) -> float:
+    """Of a logistic regression on these columns, fitted to the train rows, on the test rows."""
+    columns = pd.get_dummies(known, dtype=float).fillna(-1)
+    opened, split = drawn.notifications["opened"].to_numpy(), drawn.train_rows
+    line = make_pipeline(StandardScaler(), LogisticRegression()).fit(
+        columns[:split], opened[:split]
+    )
+    return roc_auc_score(opened[split:], line.predict_proba(columns[split:])[:, 1])
+
+
+def pattern(kind: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """What is planted, read off the raw log: what a person would have to think of."""
+    if kind == "words":
+        openers, closers = list(wording.OPENERS), sum(wording.CLOSERS.values(), ())
+        phrases = sum(wording.PHRASES.values(), ())
+        parts = rows.title.astype(str).str.extract(r"^(.*?[:?!]) (.*?)(?:, \d+% off)?\.(?: (.+))?$")
+        opener = wording.OPENER_SIDE[parts[0].map(openers.index)]
+        phrase = wording.PHRASE_SIDE.ravel()[parts[1].map(phrases.index)]
+        closer = wording.CLOSER_SIDE.ravel()[parts[2].fillna("").map(closers.index)]
+        both = closer * np.where(rows.country.isin(["BR", "IN"]), 1, -1)
+        return pd.DataFrame({"opener": opener * phrase, "closer": both * phrase})
+    play = rows.topic.isin(["fashion", "food", "games", "music"])
+    rows = rows.assign(spoke=np.where(play == rows.opened, "P", "W"))
+    by_user = rows.groupby("user_id")
+    if kind == "motif":
+        three = by_user.spoke.shift(3) + by_user.spoke.shift(2) + by_user.spoke.shift(1)
+        return pd.DataFrame({"three": three.where(three.isin(["WPP", "PPW"]), "")})
+    # A round has four: two ago it was the other way round, four ago the same.
+    ago = {k: by_user.opened.shift(k).astype(float) - 0.3 for k in range(2, 26, 2)}
+    same = pd.DataFrame({k: outcome if k % 4 == 0 else -outcome for k, outcome in ago.items()})
+    return pd.DataFrame({"in_step": same.mean(axis=1).fillna(0)})
+
+
+@pytest.mark.parametrize(("kind", "hidden"), [("motif", 0.55), ("words", 0.53), ("rhythm", 0.6)])
+def test_what_is_planted_is_found_by_who_looks_for_it_and_by_no_line_on_the_features(
+    kind: str, hidden: float
+) -> None:
+    drawn = draw(**only(kind))
+    rows = frame(drawn)
+    assert max(explained(rows, column) for column in COLUMNS if column != "user_id") < 0.03
+    found = auc_of_line(pattern(kind, rows), drawn)
+    assert found > 0.65
+    assert auc_of_line(features(drawn.users, drawn.notifications), drawn) < hidden
+    if kind != "rhythm":  # of which it is to be found out where a user's begins
+        truth = drawn.probability[drawn.train_rows :]
+        opened = drawn.notifications["opened"].to_numpy()[drawn.train_rows :]
+        assert found == pytest.approx(roc_auc_score(opened, truth), abs=0.01)
+
+
+def test_a_dial_moves_no_draw_of_another() -> None:
+    plain, loud = draw(), draw(signal_motif=1.0, signal_words=1.0, signal_rhythm=1.0)
+    assert plain.users.equals(loud.users)
+    drop = "opened"
+    assert plain.notifications.drop([drop]).equals(loud.notifications.drop([drop]))
+    assert all(
+        np.array_equal(getattr(plain.traits, name), getattr(loud.traits, name))
+        for name in ("base", "taste", "mood", "phase")
+    )
+    assert (plain.probability != loud.probability).mean() > 0.9
 
 
 # The task
@@ -286,7 +373,7 @@ def test_the_task_splits_by_time_and_keeps_rows_in_line() -> None:
 
 def test_an_unknown_view_is_refused_by_name() -> None:
     task = Notifications(rows=100)
-    with pytest.raises(UnknownView, match="no view 'sound'; it offers features"):
+    with pytest.raises(UnknownView, match=r"no view 'sound'; it offers .*features"):
         views.make(task, task.load(0), "sound")
 
 

@@ -26,8 +26,11 @@ def predicted(log: Watched, rows: np.ndarray, draws: int = 1000, seed: int = 0) 
     return observer.predict_proba(rows)[:, 1]
 
 
-def test_the_log_as_it_reads_it_gives_the_true_probabilities_back():
-    settings = Notifications(**FEW, drift=0.5, label_noise=0.1).dials()
+@pytest.mark.parametrize(
+    "dials", [{}, {f"signal_{name}": 1.5 for name in ("motif", "words", "rhythm")}]
+)
+def test_the_log_as_it_reads_it_gives_the_true_probabilities_back(dials):
+    settings = Notifications(**FEW, drift=0.5, label_noise=0.1, **dials).dials()
     drawn = generate(0, **settings)
     mechanism = Mechanism(drawn.strength, drawn.intercept, settings["base_rate"], 0.1)
     log = Watched.read(drawn.users, drawn.notifications, mechanism)
@@ -69,6 +72,18 @@ def test_nothing_later_moves_a_prediction():
     after = predicted(replace(log, opened=other), rows, 200)
     np.testing.assert_array_equal(before[rows <= cut], after[rows <= cut])
     assert (before[rows > cut] != after[rows > cut]).mean() > 0.5
+
+
+@pytest.mark.parametrize("kind", ["motif", "words", "rhythm"])
+def test_it_knows_what_is_planted_as_far_as_it_can_be_known(kind):
+    off = {f"signal_{name}": 0.0 for name in ("marginal", "interaction", "order", "text")}
+    _, data, log, rows = watched(**off, **{f"signal_{kind}": 1.0}, drift=0.0)
+    p, truth = predicted(log, rows), data.truth[:, 1]
+    if kind != "rhythm":  # nothing of it is hidden
+        np.testing.assert_allclose(p, truth, atol=1e-4)
+    else:  # nothing but where a user's begins, which the past soon tells
+        assert np.corrcoef(p, truth)[0, 1] > 0.9
+        assert np.abs(p - truth).max() > 0.1
 
 
 def test_without_signals_it_knows_the_base_rate_and_no_more():

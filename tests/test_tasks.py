@@ -16,6 +16,13 @@ from tasks.metrics import BESIDE, OF_KIND
 from tests.conftest import ROOT
 
 
+DATA = ROOT / "tests" / "data"
+BROUGHT = {  # what a task reads that brings no rows of its own
+    "table": {"path": str(DATA / "orders.csv"), "target": "returned"},
+    "events": {"path": str(DATA / "shop"), "features": str(DATA / "shop" / "features.sql")},
+}
+
+
 def documented_task():
     """The example of docs/adding-a-task.md, so that it keeps working."""
     text = (ROOT / "docs" / "adding-a-task.md").read_text()
@@ -34,8 +41,8 @@ def tasks():
         small = {"rows": 3_000} if "rows" in fields else {}
         if config.get("id"):
             continue  # it would have to be fetched
-        if "path" in fields and not config:  # it brings no rows of its own
-            small = {"path": str(ROOT / "tests" / "data" / "orders.csv"), "target": "returned"}
+        if file.stem in BROUGHT:
+            small = BROUGHT[file.stem]
         yield pytest.param(target(**config, **small), id=file.stem)
     yield pytest.param(documented_task(), id="documented")
 

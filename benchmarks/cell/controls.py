@@ -14,11 +14,13 @@ from benchmarks.cell import rows as of_rows
 from benchmarks.cell import views
 from benchmarks.cell.protocols import Task, offered
 from tasks.base import Data
+from tasks.histories import Histories
 from tasks.metrics import STANDARD
 
 FUTURE_ERRORS = 0.1  # share of rows in which the planted column is wrong
 MOMENTS = 3  # at which the future is changed
 SURE = 3.29  # standard errors; a model at chance is beyond them once in a thousand cells
+LATEST = 32  # events of a past that each row has to itself; the older ones are left out
 
 
 class Impossible(ValueError):
@@ -157,11 +159,68 @@ class DuplicateUsers(_Around):
         return Finding(None, "twins of test rows among the train rows")
 
 
+class KeptOrder(_Around):
+    """Each row has a copy of its past to itself, in the order in which it happened: what
+    ShuffledOrder does, but for the lot. What a model finds in one and not in the other was order,
+    and neither the number of pasts nor the length at which they are cut."""
+
+    by_lot = False
+
+    def view(self, data: Data, name: str) -> tuple[Any, Any]:
+        parts = super().view(data, name)
+        if not all(isinstance(rows, Histories) for rows in parts):
+            raise Impossible(f"the view {name!r} gives no events, which could have an order")
+        train, test = (
+            apart(rows, np.random.default_rng([self.seed, 6, k]) if self.by_lot else None)
+            for k, rows in enumerate(parts)
+        )
+        return train, test
+
+    def finding(self, data: Data, predictions: np.ndarray, view: str) -> Finding:
+        order = "an order by lot" if self.by_lot else "the order in which it happened"
+        return Finding(None, f"each row's past to itself, the latest {LATEST} events, in {order}")
+
+
+class ShuffledOrder(KeptOrder):
+    """What happened before each row is dealt out anew among the moments at which it happened, of
+    train and test rows alike: how much there was of what stays, its order goes."""
+
+    by_lot = True
+
+
+def apart(rows: Histories, lot: np.random.Generator | None) -> Histories:
+    """The same rows, each with a copy of its past; contents and what came of them are dealt out
+    anew among its moments where there is a lot.
+
+    Each row needs an order of its own: rows of an entity share their events, of which later ones
+    see more. If all had one order, it would show to earlier rows what came after them, or, with a
+    row at each event, could be none but the true one.
+    """
+    order = np.lexsort((rows.stop, rows.start))  # rows of an entity stay together
+    length = np.minimum(rows.stop - rows.start, LATEST)[order]
+    end = np.cumsum(length)
+    row = np.repeat(np.arange(len(rows)), length)
+    place = np.arange(len(row)) + (rows.stop[order] - end)[row]
+    dealt = place if lot is None else place[np.lexsort((lot.random(len(row)), row))]
+    start, stop = np.empty_like(rows.start), np.empty_like(rows.stop)
+    start[order], stop[order] = end - length, end
+    return Histories(
+        rows.now,
+        rows.moment,
+        rows.events.iloc[dealt].reset_index(drop=True),
+        rows.event_moment[place],
+        start,
+        stop,
+    )
+
+
 PLANTED = "planted"
 CONTROLS: Mapping[str, Callable[[Any, int], Control]] = {
     "shuffled_labels": ShuffledLabels,
     "future_column": FutureColumn,
     "duplicate_users": DuplicateUsers,
+    "kept_order": KeptOrder,
+    "shuffled_order": ShuffledOrder,
 }
 
 

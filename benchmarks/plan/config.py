@@ -80,7 +80,12 @@ class RunConfig(pydantic.BaseModel, extra="forbid"):
     verdicts: Verdicts
     checks: Checks
     cache: Cache
-    control: Literal["shuffled_labels", "future_column", "duplicate_users"] | None
+    control: (
+        Literal[
+            "shuffled_labels", "future_column", "duplicate_users", "kept_order", "shuffled_order"
+        ]
+        | None
+    )
     picture: bool
     fresh: bool
     rerun: Literal["nothing", "failed", "disturbed"]

@@ -30,14 +30,14 @@ Definition = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
 
 def of_sources(config: Mapping[str, Any], changed: Mapping[str, Any], view: str) -> dict[str, Any]:
     """What can be counted before a cell runs: `config` and `changed` are a cell's."""
-    task, model = config["task"]["_target_"], config["model"]["_target_"]
+    model = config["model"]["_target_"]
     settings = read_settings(model)
     tuned = config.get("tune", {}).get("space", {})
     return {
         **dict(
             zip(
                 ("feature_lines_sql", "feature_lines_python"),
-                _lines_of_views(task, view),
+                _lines_of_views(config["task"], view),
                 strict=True,
             )
         ),
@@ -151,10 +151,16 @@ def _members(owner: ast.ClassDef, name: str) -> list[ast.stmt]:
     return [n for n in owner.body if isinstance(n, ast.FunctionDef) and n.name == name]
 
 
-def _lines_of_views(task: str, views: str) -> tuple[int, int]:
-    """Of the first of these views (`events|signal`) that has lines of its own."""
-    found = (_features(task, view) for view in views.split("|"))
-    return next((lines for lines in found if any(lines)), (0, 0))
+def _lines_of_views(task: Mapping[str, Any], views: str) -> tuple[int, int]:
+    """Of the first of these views (`events|signal`) that has lines of its own. Where a setting of
+    the task has the view's name, it is a file of the user's with SQL."""
+    for view in views.split("|"):
+        file = Path(str(task.get(view) or "")).expanduser()
+        if file.suffix == ".sql" and file.is_file():
+            return sql_lines(file.read_text(encoding="utf-8")), 0
+        if any(lines := _features(task["_target_"], view)):
+            return lines
+    return 0, 0
 
 
 @cache

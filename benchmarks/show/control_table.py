@@ -1,6 +1,8 @@
 """Controls at a glance: each model's honest score beside those of spoiled tasks."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from statistics import fmean
 
 from benchmarks.analysis.summary import Row, Section
 from benchmarks.show.formats import ABSENT, provenance, spread_text
@@ -10,7 +12,9 @@ LEGEND = (
     "✓: the control came out as it must, ✗: it did not. shuffled_labels: nothing is left to learn, "
     "so ROC AUC is 0.5 (R² not above 0). future_column: a planted column that knows how each row "
     "turns out, and no other, was caught by changing the future. duplicate_users: half of the rows "
-    "twice and a random split, with no right or wrong: how good a leaky split looks."
+    "twice and a random split, with no right or wrong: how good a leaky split looks. "
+    "kept_order: each row has its past to itself; shuffled_order: in an order by lot. What is lost "
+    "from one to the other was order."
 )
 MARKS = {True: " ✓", False: " ✗", None: ""}
 
@@ -39,7 +43,7 @@ def controls_table(group: Sequence[Section], name: str = "controls") -> Table:
         f"{label}: controls, {first.main.label}",
         heads,
         lines,
-        [f"✗ {text}" for text in failed_controls(group)],
+        [*(f"✗ {text}" for text in failed_controls(group)), *worth_of_order(group)],
         legend=LEGEND,
         source=provenance(first),
     )
@@ -74,3 +78,34 @@ def failed_controls(group: Iterable[Section]) -> list[str]:
         for record in row.done
         if (record.get("control") or {}).get("passed") is False
     ]
+
+
+def worth_of_order(group: Sequence[Section]) -> Iterator[str]:
+    """What each model's score loses with the order of events, mean of the seeds that have both
+    scores, and how much of its lead over the floor that is."""
+
+    def scores(section: Section) -> Iterator[tuple[tuple[str, int], float, float]]:
+        for row in section.rows:
+            for record in row.done:
+                score, floor = (record[of].get(section.main.name) for of in ("scores", "floor"))
+                if score is not None and floor is not None:
+                    yield (row.label, record["seed"]), score, floor
+
+    kept, shuffled = (
+        {
+            cell: both
+            for section in group
+            if section.control == control
+            for cell, *both in scores(section)
+        }
+        for control in ("kept_order", "shuffled_order")
+    )
+    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for cell in kept.keys() & shuffled.keys():
+        score, floor = kept[cell]
+        found[cell[0]].append((score - shuffled[cell][0], score - floor))
+    sign = group[0].main.sign
+    for label in sorted(found):
+        lost, lead = (sign * fmean(values) for values in zip(*found[label], strict=True))
+        share = f", {lost / lead:.0%} of its lead over the floor" if 0 <= lost < lead else ""
+        yield f"{label}: the order of events was worth {lost:.3f} of {group[0].main.label}{share}"

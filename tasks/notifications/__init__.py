@@ -64,6 +64,12 @@ class Notifications:
     signal_order: Annotated[float, Ge(0)] = 1.0
     # what the words of the title tell
     signal_text: Annotated[float, Ge(0)] = 1.0
+    # what the order of a user's last three notifications tells, and no count of them
+    signal_motif: Annotated[float, Ge(0)] = 0.0
+    # what two parts of a title tell together, and neither alone
+    signal_words: Annotated[float, Ge(0)] = 0.0
+    # what the place in a user's own round of four notifications tells
+    signal_rhythm: Annotated[float, Ge(0)] = 0.0
     # supplied by the runner: threads for features.sql
     n_jobs: int = 1
 

@@ -158,7 +158,7 @@ class Outcomes:
         for alive, at in self.plan.steps(every):
             traits, sent = self.traits.prefix(alive, every), self.sent.take(at)
             log_odds = self.still[at] + np.float32(intercept)
-            if self.strength.order:
+            if self.strength.moves:
                 state = state.prefix(len(log_odds)).until(sent.second)
                 log_odds += people.moving_log_odds(traits, state, sent.topic, self.strength)
             chance = people.sigmoid(log_odds)
@@ -166,7 +166,7 @@ class Outcomes:
             chance += np.float32(self.label_noise) * (np.float32(self.base_rate) - chance)
             probability[at] = chance
             opened[at] = self.luck[at] < chance
-            if self.strength.order:
+            if self.strength.moves:
                 state = state.after(sent, opened[at], self.base_rate)
         return probability, opened
 
@@ -227,6 +227,9 @@ def generate(
     signal_interaction: float,
     signal_order: float,
     signal_text: float,
+    signal_motif: float,
+    signal_words: float,
+    signal_rhythm: float,
 ) -> Drawn:
     """Draw a log of `rows` notifications; the settings are those of `Notifications`.
 
@@ -242,7 +245,17 @@ def generate(
     known = people.draw_users(people_rng, users)
     traits = people.draw_traits(trait_rng, known)
     sent = draw_sent(sent_rng, draw_seconds(time_rng, plan, days, test_rows))
-    strength = Strength(signal_marginal, signal_interaction, signal_order, signal_text, drift, days)
+    strength = Strength(
+        marginal=signal_marginal,
+        interaction=signal_interaction,
+        order=signal_order,
+        text=signal_text,
+        motif=signal_motif,
+        words=signal_words,
+        rhythm=signal_rhythm,
+        drift=drift,
+        days=days,
+    )
 
     still = np.empty(rows, np.float32)
     for alive, at in plan.steps():

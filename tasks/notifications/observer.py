@@ -127,7 +127,7 @@ class IdealObserver:
             sent = log.sent.take(np.array(row))
             state = state.until(sent.second)
             log_odds = people.still_log_odds(traits, sent, strength)
-            if strength.order:
+            if strength.moves:
                 log_odds += people.moving_log_odds(traits, state, sent.topic, strength)
             chance = people.sigmoid(log_odds + np.float32(mechanism.intercept)).reshape(2, half)
             chance += np.float32(noise) * (np.float32(mechanism.base_rate) - chance)

@@ -10,7 +10,7 @@ many people from the same prior and replay one user's log through the same funct
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -99,6 +99,12 @@ AGE_WORDING = centred([-0.5, -0.2, 0.2, 0.5])
 DISCOUNT_LEVEL = centred([0.0, 0.4, 0.8, 1.2, 2.0], DISCOUNT_SHARES)
 URGENCY_LEVEL = centred([0.0, 0.5, 1.5], URGENCY_SHARES)
 
+# What no count, rate or fading sum of the past holds, and no word of a title alone; each has a
+# standard deviation of 1 at strength 1.
+PLAY = np.array([1, 1, 1, 1, -1, -1, -1, -1], np.int8)  # fashion to music; -1: the world, from news
+COUNTRY_PAIRING = np.array([1, -1, 1, -1], np.float32)
+ROUND = np.array([1, 1, -1, -1], np.float32)  # open to two notifications, closed to the next two
+
 
 class Columns:
     """Arrays that share their last axis, which `prefix` cuts."""
@@ -135,6 +141,8 @@ class Traits(Columns):
     fatigue: np.ndarray  # (n,) per notification too many
     mood: np.ndarray  # (n,) after an open; negative: an open satisfies
     wording: np.ndarray  # (n,) reaction to a pushy title
+    pairing: np.ndarray  # (n,) 1 or -1: which phrases and closers go together
+    phase: np.ndarray  # (n,) int8, where in a ROUND the user's first notification falls
 
 
 @dataclass
@@ -158,20 +166,38 @@ class State(Columns):
     topic: np.ndarray  # (n,) int8, its topic; -1 before the first
     load: np.ndarray  # (n,) float32, notifications so far, fading with time
     mood: np.ndarray  # (n,) float32, opens above expectation so far, fading with time
+    count: np.ndarray  # (n,) int32, notifications so far
+    # What the last three spoke for, the latest first, (3, n) int8: 1 for play (it was opened, or
+    # the world ignored), -1 for the world, 0 before the first.
+    spoke: np.ndarray
 
     @classmethod
     def fresh(cls, n: int) -> Self:
-        zeros = np.zeros(n, np.float32)
-        return cls(np.zeros(n, np.int32), np.full(n, -1, np.int8), zeros, zeros.copy())
+        return cls(
+            second=np.zeros(n, np.int32),
+            topic=np.full(n, -1, np.int8),
+            load=np.zeros(n, np.float32),
+            mood=np.zeros(n, np.float32),
+            count=np.zeros(n, np.int32),
+            spoke=np.zeros((3, n), np.int8),
+        )
 
     def until(self, second: np.ndarray) -> Self:
         """The same users when the next notification comes, their memories faded."""
         fade = np.exp((self.second - second) * np.float32(1 / MOOD_SECONDS))
-        return type(self)(self.second, self.topic, self.load * (fade * fade), self.mood * fade)
+        return replace(self, load=self.load * (fade * fade), mood=self.mood * fade)
 
     def after(self, sent: Sent, opened: np.ndarray, base_rate: float) -> Self:
         surprise = opened - np.float32(base_rate)
-        return type(self)(sent.second, sent.topic, self.load + 1, self.mood + surprise)
+        now = np.where(opened, PLAY[sent.topic], -PLAY[sent.topic])
+        return type(self)(
+            second=sent.second,
+            topic=sent.topic,
+            load=self.load + 1,
+            mood=self.mood + surprise,
+            count=self.count + 1,
+            spoke=np.stack([now, self.spoke[0], self.spoke[1]]),
+        )
 
 
 @dataclass(frozen=True)
@@ -182,8 +208,16 @@ class Strength:
     interaction: float
     order: float
     text: float
+    motif: float
+    words: float
+    rhythm: float
     drift: float
     days: int  # over which the drift happens
+
+    @property
+    def moves(self) -> bool:
+        """Does anything depend on a user's past?"""
+        return bool(self.order or self.motif or self.rhythm)
 
 
 def draw_users(rng: np.random.Generator, n: int) -> Users:
@@ -216,6 +250,8 @@ def draw_traits(rng: np.random.Generator, users: Users) -> Traits:
         fatigue=0.55 * np.exp(0.5 * normal()),
         mood=0.6 + 0.7 * normal(),
         wording=AGE_WORDING[users.age] + 0.5 * normal(),
+        pairing=COUNTRY_PAIRING[users.country],
+        phase=rng.integers(len(ROUND), size=n, dtype=np.int8),  # last: the draws above stay
     )
 
 
@@ -258,17 +294,38 @@ def still_log_odds(traits: Traits, sent: Sent, strength: Strength) -> np.ndarray
         appeal = appeal + wording.CLOSER_APPEAL[sent.closer]
         appeal += traits.wording * wording.OPENER_PUSH[sent.opener]
         total += np.float32(strength.text) * appeal
+    if strength.words:
+        phrase = wording.PHRASE_SIDE[sent.topic, sent.phrase]
+        closer = traits.pairing * wording.CLOSER_SIDE[sent.urgency, sent.closer]
+        total += (
+            np.float32(strength.words / np.sqrt(2))
+            * phrase
+            * (wording.OPENER_SIDE[sent.opener] + closer)
+        )
     return total
 
 
 def moving_log_odds(
     traits: Traits, state: State, topic: np.ndarray, strength: Strength
 ) -> np.ndarray:
-    """The part that comes from the past: (n,) float32 from a state brought up `until` now."""
-    too_many = np.maximum(state.load - np.float32(0.5), 0)
-    again = (state.topic == topic) - np.float32(1 / len(TOPICS))
-    moved = traits.mood * state.mood - traits.fatigue * too_many - again
-    return np.float32(strength.order) * moved
+    """The part that comes from the past: (n,) from a state brought up `until` now; (1,) for draws
+    of one user, where none of their traits matters."""
+    total = np.zeros(1, np.float32)
+    if strength.order:
+        too_many = np.maximum(state.load - np.float32(0.5), 0)
+        again = (state.topic == topic) - np.float32(1 / len(TOPICS))
+        moved = traits.mood * state.mood - traits.fatigue * too_many - again
+        total = total + np.float32(strength.order) * moved
+    if strength.motif:
+        # World, play, play: a door opens. Backwards it closes. So whatever does not know the order
+        # of the three expects nothing.
+        last, between, first = state.spoke
+        turned = (last - first) * ((between > 0) & (first != 0))
+        total = total + np.float32(strength.motif) * turned
+    if strength.rhythm:
+        place = (state.count + traits.phase) % len(ROUND)
+        total = total + np.float32(strength.rhythm) * ROUND[place]
+    return total
 
 
 def sigmoid(log_odds: np.ndarray) -> np.ndarray:

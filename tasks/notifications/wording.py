@@ -98,6 +98,27 @@ PHRASE_APPEAL = effects([0.4, 0.3, -0.2, -0.5])
 CLOSER_APPEAL = effects([0.2, 0.1, 0.0, -0.3])
 
 
+# Which parts go together, whatever each is worth alone: two of a side do, two of different sides
+# do not. As many on one side as on the other, among questions, shouts and calm ones alike.
+OPENER_SIDE = np.tile(np.array([1, -1], np.float32), 8)
+PHRASE_SIDE = np.array(
+    [
+        [1, 1, -1, -1],
+        [1, -1, 1, -1],
+        [1, -1, -1, 1],
+        [-1, 1, 1, -1],
+        [-1, 1, -1, 1],
+        [-1, -1, 1, 1],
+        [1, -1, 1, -1],
+        [-1, 1, -1, 1],
+    ],
+    np.float32,
+)  # (topics, phrases of one)
+CLOSER_SIDE = np.array(
+    [[1, -1, -1, 1], [1, -1, 1, -1], [-1, 1, 1, -1]], np.float32
+)  # (urgencies, closers of one)
+
+
 def title(topic: str, phrase: int, discount: int, opener: str, urgency: str, closer: int) -> str:
     offer = f", {discount}% off" if discount else ""
     return f"{opener} {PHRASES[topic][phrase]}{offer}. {CLOSERS[urgency][closer]}".strip()
