@@ -13,7 +13,7 @@ from tests.conftest import ROOT, SEARCH, is_alive, processes_with, wait_for
 BAD = {
     "model=foo": "There is no model 'foo'; there are: baseline, first_word, ideal_observer",
     "task=foo": "There is no task 'foo'; there are: breast_cancer",
-    "suite=foo": "There is no suite 'foo'; there are: controls, default, full, home_grounds, library",
+    "suite=foo": "There is no suite 'foo'; there are: controls, default, full, home_grounds",
     "foo=1": "There is no setting foo; there are: cache, checks, control, device",
     "model.foo=1": "There is no setting model.foo; there are: factor, mode",
     "+model.foo=1": "There is no setting model.foo; there are: factor, mode",
@@ -274,8 +274,7 @@ def test_help_lists_tasks_models_and_suites():
     for line in (
         "model: baseline, ideal_observer, logistic",
         "tune: none, seconds, trials",
-        "suite: controls, default, full, home_grounds, library, order, own, quick, scaling, sequences, "
-        "signals, views",
+        "suite: controls, default, full, home_grounds, library, order, own, quick, scaling, ",
         "task: breast_cancer",
         "  max_depth: ",  # stated by no YAML
     ):
