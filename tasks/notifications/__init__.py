@@ -113,11 +113,14 @@ class Notifications:
         return {"users": data.raw.users, "notifications": data.raw.notifications}
 
     def raw_columns(self, data: Data, view: str) -> list[str]:
-        """Columns of the raw tables that a view reads: those that features.sql names, or all."""
+        """Columns of the raw tables that a view reads: those that its SQL names, or all."""
         tables = data.raw.users, data.raw.notifications
         names = dict.fromkeys(name for table in tables for name in table.column_names)
-        named = set(re.findall(r"\w+", FEATURES.read_text("utf-8")))
-        return [name for name in names if view != "features" or name in named]
+        file = FEATURES.with_name(f"{view}.sql")
+        if not file.is_file():
+            return list(names)
+        named = set(re.findall(r"\w+", file.read_text("utf-8")))
+        return [name for name in names if name in named]
 
     def relabel(self, data: Data, labels: np.ndarray) -> Data:
         """The same notifications with these outcomes: (n_train + n_test,) codes."""
