@@ -19,9 +19,9 @@ from benchmarks.plan.app import HydraTask
 class CellSweeper(Sweeper):
     """Hydra's grid sweep; what it sweeps over are the cells of a run."""
 
-    def __init__(self, params: Mapping[str, Any], eras: str, libraries: str) -> None:
-        """params: what a suite sweeps over. eras, libraries: the models that suites name in it."""
-        self.params, self.eras, self.libraries = params, eras, libraries
+    def __init__(self, params: Mapping[str, Any], **models: str) -> None:
+        """params: what a suite sweeps over. models: those that suites name in it, by groups."""
+        self.params, self.models = params, models
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig

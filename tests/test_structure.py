@@ -174,7 +174,7 @@ def test_what_is_imported_is_declared():
     lines = [*project["dependencies"], *(line for lines in extras for line in lines)]
     declared = {plain(Requirement(line).name) for line in lines}
     # Those of extras are not installed everywhere.
-    distributions = {"mlflow": ["mlflow-skinny"], "pynvml": ["nvidia-ml-py"]}
+    distributions = {"mlflow": ["mlflow-skinny"], "pynvml": ["nvidia-ml-py"], "wfdb": ["wfdb"]}
     distributions |= packages_distributions()
     for file in (p for folder in sorted(OURS - {"tests"}) for p in (ROOT / folder).rglob("*.py")):
         if "suites" in file.parts:  # run by developers, with what the extra `dev` brings

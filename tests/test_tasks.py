@@ -9,12 +9,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from benchmarks.cell import views
+from benchmarks.cell import rows, views
 from benchmarks.cell.scores import metrics_of, scores
 from tasks.base import Data, UnknownView, floor_answers, standard_scores
 from tasks.metrics import BESIDE, OF_KIND
 from tests.conftest import ROOT
-
 
 DATA = ROOT / "tests" / "data"
 BROUGHT = {  # what a task reads that brings no rows of its own
@@ -104,7 +103,8 @@ def test_truth_is_a_distribution_and_no_one_beats_it(task, data):
     assert data.truth.shape == (len(data.test_labels), len(data.classes))
     np.testing.assert_allclose(data.truth.sum(axis=1), 1, atol=1e-5)
     hits = data.test_labels == len(data.classes) - 1
-    expected, spread = data.truth[:, -1].sum(), np.sqrt(np.prod(data.truth, axis=1).sum())
+    p = data.truth[:, -1]
+    expected, spread = p.sum(), np.sqrt((p * (1 - p)).sum())
     assert abs(hits.sum() - expected) < 5 * spread, "labels are not drawn from the truth"
     ceiling, floor = (
         scores(task, data, metrics_of(task, data), p) for p in (data.truth, floor_answers(data))
@@ -177,3 +177,33 @@ def test_scores_agree_with_scikit_learn():
     )
     predicted = np.array(names, dtype=object)[ordered.argmax(axis=1)]
     assert found["accuracy"] == pytest.approx(metrics.accuracy_score(labels, predicted))
+
+
+def offered(task) -> list[str]:
+    """Names of its views, without what is for a bound alone."""
+    if hasattr(task, "view"):
+        return ["features"]
+    return [name for name in views.offered_views(task) if name != "watched"]
+
+
+def test_no_view_moves_when_the_future_is_rewritten(task, data):
+    if not hasattr(task, "rewrite"):
+        pytest.skip("its rows have no order in time")
+    for n in (len(data.train_labels) // 3, len(data.train_labels) + 20):
+        other = task.rewrite(data, n, 1)
+        for name in offered(task):
+            before, after = (rows.join(*views.make(task, d, name)) for d in (data, other))
+            assert rows.differing(before, after, n) == set(), name
+            assert len(after) < len(before)
+
+
+def test_every_view_follows_the_outcomes_or_holds_none(task, data):
+    """Views that hold outcomes hold those of the past: with other outcomes they are others."""
+    if not hasattr(task, "relabel"):
+        pytest.skip("its raw data hold no outcomes")
+    labels = np.concatenate([data.train_labels, data.test_labels])
+    other = task.relabel(data, labels[::-1])
+    for name in offered(task):
+        before, after = (rows.join(*views.make(task, d, name)) for d in (data, other))
+        moved = rows.differing(before, after, len(before))
+        assert bool(moved) is (name != "ids"), name
