@@ -20,18 +20,20 @@ from models.training import find_device, train
 
 @dataclass
 class Network:
-    members: Annotated[int, Ge(1)] = 6  # small networks side by side, whose answers are averaged
+    members: Annotated[int, Ge(1)] = 12  # small networks side by side, whose answers are averaged
     width: Annotated[int, Ge(1)] = 64  # hidden units of one member
-    bins: Annotated[int, Ge(1)] = 3  # pieces that the range of a number is cut into
+    bins: Annotated[int, Ge(1)] = 5  # pieces that the range of a number is cut into
     embedding: Annotated[int, Ge(1)] = 8  # numbers that stand for a category
     dropout: Annotated[float, Ge(0), Lt(1)] = 0.1  # share of hidden units that skip a step
-    learning_rate: Annotated[float, Gt(0)] = 0.012  # length of the longest steps
+    learning_rate: Annotated[float, Gt(0)] = 0.009  # length of the longest steps
     weight_decay: Annotated[float, Ge(0)] = 0.03  # pull of the weights towards zero
     # Rows per step; None: a twentieth of the rows and at most 512, so that a short table too gets
     # enough steps.
     batch_size: Annotated[int, Ge(1)] | None = None
-    max_epochs: Annotated[int, Ge(1)] = 12  # passes over the rows, at most
-    patience: Annotated[int, Ge(1)] = 4  # passes without progress before it stops
+    # Passes over the rows, at most; None: 16, or as many, up to 64, as show 200,000 rows in all.
+    max_epochs: Annotated[int, Ge(1)] | None = None
+    # Passes without progress before it stops; None: a third of all.
+    patience: Annotated[int, Ge(1)] | None = None
     holdout: Annotated[float, Gt(0), Lt(1)] = 0.1  # share of rows, the last ones, that say when
     view: str = "features"  # which view of the task it reads
     # Supplied by the runner.
@@ -64,16 +66,17 @@ class Network:
         outputs = 1 if self.regression_ else len(self.classes_)
         self.model_ = Members(self, self.prepare_, outputs).to(self.device_)
 
+        max_epochs = self.max_epochs or max(16, min(64, 200_000 // len(y)))
         trained = train(
             self.model_,
             lambda places: self._loss(numbers[places], categories[places], target[places]),
             head,
-            lambda: self._loss(numbers[head:], categories[head:], target[head:]),
+            lambda: self._loss(numbers[head:], categories[head:], target[head:], together=True),
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
             batch_size=self.batch_size or max(1, min(512, head // 20)),
-            max_epochs=self.max_epochs,
-            patience=self.patience,
+            max_epochs=max_epochs,
+            patience=self.patience or -(-max_epochs // 3),
             checkpoints=self.checkpoints,
         )
         self.history_, self.unfinished_ = trained.history, trained.unfinished
@@ -94,9 +97,16 @@ class Network:
         """-> (n,), regression only."""
         return self._answers(X).mean(0)[:, 0].numpy() * self.scale_ + self.offset_
 
-    def _loss(self, numbers: Tensor, categories: Tensor, target: Tensor) -> Tensor:
-        """Every member answers for itself; only their predictions are averaged (TabM)."""
+    def _loss(
+        self, numbers: Tensor, categories: Tensor, target: Tensor, together: bool = False
+    ) -> Tensor:
+        """Every member answers for itself while it learns; their answers together say when it has
+        learned enough (TabM)."""
         outputs = self.model_(numbers, categories)  # (members, batch, outputs)
+        if together and self.regression_:
+            outputs = outputs.mean(0, keepdim=True)
+        elif together:
+            outputs = outputs.softmax(-1).mean(0, keepdim=True).log()
         targets = target.repeat(len(outputs))
         if self.regression_:
             return functional.mse_loss(outputs.flatten(), targets)
@@ -136,15 +146,18 @@ class Encoder:
 
 
 class Members(nn.Module):
-    """`members` networks of two hidden layers that share their embeddings and are run as one.
+    """`members` networks of two hidden layers that share their weights and are run as one: TabM,
+    found to work best on tables (Gorishniy et al. 2024, arXiv 2410.24210).
 
-    Averaging small networks that are trained side by side is what TabM found to work best on
-    tables (Gorishniy et al. 2024, arXiv 2410.24210); here each has weights of its own.
+    A member has the shared weights, times a number of its own for each input and each output of a
+    layer (Wen et al. 2020, arXiv 2002.06715). In the first layer those of the inputs begin as 1 or
+    -1 by lot: whatever a unit learns has to make sense with all kinds of signs. Of what TabM does
+    this gave nearly all.
     """
 
     def __init__(self, settings: Network, encoder: Encoder, outputs: int) -> None:
         super().__init__()
-        members, width = self.shape = settings.members, settings.width
+        members, width = settings.members, settings.width
         self.dropout = settings.dropout
         self.register_buffer("mean", encoder.mean)
         self.register_buffer("spread", encoder.spread.clamp_min(1e-30))
@@ -157,9 +170,8 @@ class Members(nn.Module):
         )
         columns = encoder.edges.numel() + len(encoder.gaps)
         columns += settings.embedding * len(self.embeddings)
-        self.first = nn.Linear(columns, members * width)
-        self.second = nn.Parameter(torch.randn(members, width, width) / (3 * width) ** 0.5)
-        self.second_bias = nn.Parameter(torch.zeros(members, 1, width))
+        self.first = Shared(members, columns, width, by_lot=True)
+        self.second = Shared(members, width, width)
         self.last = nn.Parameter(torch.randn(members, width, outputs) / width**0.5)
         self.last_bias = nn.Parameter(torch.zeros(members, 1, outputs))
 
@@ -180,10 +192,29 @@ class Members(nn.Module):
         pieces = torch.cat([scaled, 2 * passed - 1], dim=-1).masked_fill(missing.unsqueeze(-1), 0)
         vectors = [table(codes) for table, codes in zip(self.embeddings, categories.T, strict=True)]
         columns = torch.cat([pieces.flatten(1), missing[:, self.gaps].float(), *vectors], dim=1)
-        hidden = self.first(columns).relu().view(-1, *self.shape).transpose(0, 1)
-        # One mask for all members: drawing one for each took a third of the time, and unit 7 of one
-        # member has nothing in common with unit 7 of the next.
+        weights, bias = self.first()
+        # As one product, for all members read the same columns: (batch, members, width).
+        hidden = torch.einsum("bc,mcw->mbw", columns, weights).add(bias).relu()
+        # One mask for all members: drawing one for each took a third of the time.
         ones = hidden.new_ones(hidden.shape[1:])
         hidden = hidden * functional.dropout(ones, self.dropout, self.training)
-        hidden = torch.baddbmm(self.second_bias, hidden, self.second).relu()
+        weights, bias = self.second()
+        hidden = torch.baddbmm(bias, hidden, weights).relu()
         return torch.baddbmm(self.last_bias, hidden, self.last)
+
+
+class Shared(nn.Module):
+    """A layer whose weights members share, but for a factor of each input and each output."""
+
+    def __init__(self, members: int, inputs: int, outputs: int, by_lot: bool = False) -> None:
+        super().__init__()
+        bound = inputs**-0.5
+        self.weights = nn.Parameter(torch.empty(inputs, outputs).uniform_(-bound, bound))
+        signs = 2.0 * torch.randint(0, 2, (members, inputs, 1)) - 1
+        self.of_inputs = nn.Parameter(signs if by_lot else torch.ones(members, inputs, 1))
+        self.of_outputs = nn.Parameter(torch.ones(members, 1, outputs))
+        self.bias = nn.Parameter(torch.zeros(members, 1, outputs))
+
+    def forward(self) -> tuple[Tensor, Tensor]:
+        """-> (members, inputs, outputs), (members, 1, outputs)"""
+        return self.of_inputs * self.weights * self.of_outputs, self.bias

@@ -52,7 +52,6 @@ def train(
     clip: float | None = None,
     checkpoints: str | None = None,
     precision: str = "auto",
-    compiles: bool = False,
 ) -> Trained:
     """Fit the weights of a module and leave the best ones in it.
 
@@ -63,7 +62,6 @@ def train(
     patience: epochs without progress on held-out rows before it stops; None: it goes to the end and
     keeps the last weights. clip: largest norm of a gradient. checkpoints: a folder.
     precision: `float32`, `bfloat16` wherever torch thinks it safe, or `auto`: the latter on CUDA.
-    compiles: by torch.compile, on CUDA.
 
     Batches and dropout follow torch's random numbers: set their seed before the module is built.
     Raises FloatingPointError if the loss is no number.
@@ -77,8 +75,6 @@ def train(
         torch.bfloat16,
         enabled=precision == "bfloat16" or (precision == "auto" and device.type == "cuda"),
     )
-    if compiles and device.type == "cuda":
-        module.compile()
     state = State(plan=[rows, batch_size, max_epochs], sum=torch.zeros((), device=device))
     keeper = Keeper(checkpoints, module, optimizer, state)
     notes = keeper.resume()
