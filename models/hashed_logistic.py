@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 import pandas as pd
 from annotated_types import Ge, Gt
-from scipy.sparse import csr_matrix  # type: ignore[import-untyped] # no types shipped
+from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 # SplitMix64: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators".

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import sklearn.svm
 from annotated_types import Ge, Gt
-from scipy.optimize import minimize_scalar  # type: ignore[import-untyped] # no types shipped
-from scipy.special import logsumexp  # type: ignore[import-untyped] # no types shipped
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
 from sklearn.compose import ColumnTransformer, make_column_selector, make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression

@@ -1,5 +1,7 @@
-"""How fast each model of conf/model/ that reads tables fits and predicts, on one of 5,000 × 30. Those
-that read something else stand in bench_deep.py."""
+"""How fast each model of conf/model/ that reads tables fits and predicts, on one of 5,000 × 30.
+
+Those that read something else stand in bench_deep.py.
+"""
 
 import importlib
 from pathlib import Path
@@ -12,16 +14,8 @@ import yaml
 from pytest_benchmark.fixture import BenchmarkFixture
 from sklearn.datasets import make_classification
 
-DEEP = [
-    "convnet",
-    "embedder",
-    "factorisation",
-    "gru",
-    "hashed_logistic",
-    "kalman",
-    "rocket",
-    "transformer",
-]
+DEEP = ("convnet", "embedder", "factorisation", "hashed_logistic", "rocket")
+DEEP += ("gru", "kalman", "transformer")
 CONFS = {
     path.stem: yaml.safe_load(path.read_text("utf-8"))["_target_"]
     for path in sorted((Path(__file__).parents[2] / "conf" / "model").glob("*.yaml"))
