@@ -135,7 +135,7 @@ def percentile_99(took: Sequence[float]) -> dict[str, float | None]:
     n = len(took)
     if n < CALLS_FOR_P99:
         return dict.fromkeys(("p99", "p99_low", "p99_high"))
-    from scipy.stats import binom
+    from scipy.stats import binom  # only who asks for it waits
 
     ordered = sorted(took)
     low, high = (int(binom.ppf(share, n, 0.99)) for share in (0.025, 0.975))
