@@ -96,9 +96,9 @@ EXAMPLES: dict[str, Callable[[int, int, str], tuple[Any, np.ndarray]]] = {
 """By the name of the view: (rows, seed, kind) -> rows, labels"""
 
 
-def strange(view: str) -> Any:
+def strange(view: str, kind: str) -> Any:
     """60 rows of a view with gaps and with values that none of its examples has."""
-    X, _ = EXAMPLES[view](60, 2, "binary")
+    X, _ = EXAMPLES[view](60, 2, kind)
     opera = pd.Categorical(["opera", None, "music"] * 20)
     if view == "features":
         return X.assign(topic=opera, a=np.nan)  # had no gap when it was learned from

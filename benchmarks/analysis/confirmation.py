@@ -53,7 +53,7 @@ def question(run: str, found: Sequence[Section], task: str | None, against: str 
     if task is not None:
         contests = [section for section in contests if task in (section.label, section.task)]
     if len(contests) != 1:
-        names = "; ".join(section.label for section in found if not section.control) or "none"
+        names = "; ".join(sorted(s.label for s in found if not s.control)) or "none"
         what = f"no one table {task!r}" if task is not None else "no one table"
         raise BadInput(f"The run {run} has {what} to confirm; name one with --task, of: {names}.")
     (section,) = contests
