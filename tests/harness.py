@@ -51,7 +51,6 @@ class Steep:
 
     factor: Annotated[float, Gt(0)] = 1.0
     mode: str = "good"
-    view: str = "features"
     random_state: int = 0
     n_jobs: int = 1
     checkpoints: str | None = None

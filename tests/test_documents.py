@@ -67,8 +67,9 @@ def test_readme_commands_use_settings_that_exist(main):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(run, "run_cells", lambda plans, *_: launched.append(plans))
             task = [] if any(a.startswith("task=") for a in arguments) else ["task=notifications"]
-            # That suite has a setting of its models, which the usual one of tests does not know.
-            model = ["model=gru"] if "suite=order" in arguments else []
+            # These suites set what the usual model of tests does not know.
+            own = {"suite=order": "model=gru", "suite=views": "model=logistic"}
+            model = [own[a] for a in arguments if a in own]
             code, err = main(*arguments, *task, *model)
         assert code == 0, err
     assert all(launched)

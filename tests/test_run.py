@@ -148,8 +148,7 @@ def test_a_cell_gets_its_seed_and_threads(eras, records):
 
 
 def test_interrupted_leaves_whole_records_only_and_goes_on_from_there(command, eras, tmp_path):
-    # With this factor the lot puts one that ends before one that hangs.
-    arguments = ["model.mode=good,hang", "model.factor=2", "seed=0,1", "limits.seconds=60"]
+    arguments = ["model.mode=good,hang", "seed=0,1", "limits.seconds=60"]
     process = subprocess.Popen(
         command(*arguments),
         cwd=ROOT,
@@ -167,7 +166,7 @@ def test_interrupted_leaves_whole_records_only_and_goes_on_from_there(command, e
     written = list(cells.glob("*.json"))
     assert [json.loads(p.read_text())["status"] for p in written] == ["done"]
     wait_for(lambda: not processes_with(tmp_path))
-    result = eras(*arguments[:3], "limits.seconds=1")
+    result = eras(*arguments[:2], "limits.seconds=1")
     assert "3 cells to run, 1 found" in result.stdout
     assert len(list(cells.glob("*.json"))) == 4
     assert not list(cells.glob("*.partial"))
