@@ -252,7 +252,7 @@ def line_of(record: Record) -> str:
     reason = escape(plain(record["reason"] or ""))
     if control := record["config"].get("control"):
         head += f"  {control}"
-    if record.get("unasked"):
+    if record.get("unasked") or record["status"] == "skipped":
         return f"[dim]– {head}  {reason}[/]"
     if record["status"] != "done":
         return f"[red]✗[/] {head}  [red]{record['status']}[/]: {reason}"

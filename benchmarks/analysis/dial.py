@@ -1,6 +1,7 @@
 """Work on features against a change of model: the same models on several views of one task."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,9 +24,15 @@ class Dial:
         return None if score is None else score.mean
 
     def start(self) -> tuple[str, str]:
-        """(model, view) that gains are counted from: the view that most models read, the worst of
-        these, and the oldest model on it."""
-        view = min(self.views, key=lambda view: (-len(self._on(view)), self.views.index(view)))
+        """(model, view) that gains are counted from: the view that most models read where nobody
+        says which, and the oldest model on it."""
+        usual = Counter(
+            view
+            for model, rows in self.rows.items()
+            for view, row in rows.items()
+            if row.label == model
+        )
+        view = max(self.views, key=lambda view: (usual[view], len(self._on(view))))
         return next(iter(self._on(view))), view
 
     def sentence(self) -> str:
