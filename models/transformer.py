@@ -31,8 +31,8 @@ class Transformer:
     prior: Annotated[float, Ge(0)] = 10.0
     prior_of_embeddings: Annotated[float, Ge(0)] = 100.0
     prior_of_layers: Annotated[float, Ge(0)] = 10.0
-    # Length of the longest steps; None: 0.01 for events, and 0.002 for recordings, of which it learns
-    # nothing by longer ones.
+    # Length of the longest steps; None: 0.01 for events, and 0.002 for recordings, of which longer
+    # ones learn nothing.
     learning_rate: Annotated[float, Gt(0)] | None = None
     batch_size: Annotated[int, Ge(1)] = 32  # entities, or recordings, per step
     # Passes, all of which are made; None: so many that 600,000 rows are read, but 3 to 20.
