@@ -14,7 +14,9 @@ from annotated_types import Ge, Gt, Le, Lt
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.training import find_device, train
+from models.parts.signals import Scaler, altered
+from models.parts.target import Target, probabilities, rows_to_learn
+from models.parts.training import find_device, train
 
 
 @dataclass
@@ -45,28 +47,23 @@ class ConvNet:
         """X: (n, channels, samples), NaN where nothing was recorded; y: (n,) class names as str
         objects, or floats for regression."""
         self.device_ = find_device(self.device)
-        self.regression_ = y.dtype.kind == "f"
-        if self.regression_:
-            self.offset_, self.scale_ = y.mean(), y.std() or 1.0
-            target = torch.tensor((y - self.offset_) / self.scale_, dtype=torch.float32)
-        else:
-            self.classes_, codes = np.unique(y, return_inverse=True)
-            target = torch.tensor(codes)
-        target = target.to(self.device_)
-        # Rows come in order of time, or dealt out where there is none, so the tail is to the head
-        # what the test rows are to all.
-        head = max(1, min(len(y) - 1, round(len(y) * (1 - self.holdout))))
+        self.target_ = Target(y)
+        self.classes_ = self.target_.classes
+        target = self.target_.values.to(self.device_)
+        head = rows_to_learn(len(y), self.holdout)
 
         torch.manual_seed(self.random_state)
         self.prepare_ = Scaler(X)
         signals = self.inputs(X)
-        outputs = 1 if self.regression_ else len(self.classes_)
-        self.model_ = Residual(self, signals.shape[1], outputs).to(self.device_)
+        channels = self.prepare_.channels
+        self.model_ = Residual(self, channels, self.target_.outputs).to(self.device_)
         trained = train(
             self.model_,
-            lambda rows: self._loss(self.model_(self._altered(signals[rows])), target[rows]),
+            lambda rows: self.target_.loss(
+                self.model_(altered(signals[rows], self.crop, self.jitter)), target[rows]
+            ),
             head,
-            lambda: self._loss(self._outputs(signals[head:]), target[head:]),
+            lambda: self.target_.loss(self._outputs(signals[head:]), target[head:]),
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
             batch_size=min(self.batch_size, max(8, head // 20)),  # enough steps of a few rows, too
@@ -83,61 +80,22 @@ class ConvNet:
 
     def inputs(self, X: np.ndarray) -> Tensor:
         """Signals as the network takes them (see Scaler)."""
-        return self.prepare_(X).to(self.device_)
+        return self.prepare_(X, self.device_)
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
-        return self._answers(X).softmax(-1).numpy()
+        return probabilities(self._answers(X))
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """-> (n,), regression only."""
-        return self._answers(X)[:, 0].numpy() * self.scale_ + self.offset_
-
-    def _altered(self, signals: Tensor) -> Tensor:
-        """A part of each, a little louder or softer: a row is never seen the same way twice."""
-        samples = signals.shape[2]
-        length = max(1, round(self.crop * samples))
-        first = int(torch.randint(samples - length + 1, ()))
-        loudness = (self.jitter * torch.randn(len(signals), 1, 1)).exp().to(signals.device)
-        return signals[:, :, first : first + length] * loudness
-
-    def _loss(self, outputs: Tensor, target: Tensor) -> Tensor:
-        if self.regression_:
-            return functional.mse_loss(outputs[:, 0], target)
-        return functional.cross_entropy(outputs, target)
+        return self.target_.numbers(self._answers(X))
 
     def _outputs(self, signals: Tensor) -> Tensor:  # -> (n, outputs)
         return torch.cat([self.model_(part) for part in signals.split(256)])
 
     @torch.inference_mode()
     def _answers(self, X: np.ndarray) -> Tensor:  # -> (n, outputs)
-        return self._outputs(self.inputs(X)).cpu().double()
-
-
-class Scaler:
-    """Signals -> tensors; learns each channel's mean and spread from the train rows."""
-
-    def __init__(self, X: np.ndarray) -> None:
-        self.shape = X.shape[1:]
-        there = ~np.isnan(X)
-        count = there.sum(axis=(0, 2)).clip(1)[:, None]
-        self.mean = np.where(there, X, 0).sum(axis=(0, 2), dtype=float)[:, None] / count
-        away = np.where(there, X - self.mean, 0)
-        spread = np.sqrt((away**2).sum(axis=(0, 2))[:, None] / count)
-        self.spread = np.where(spread > 0, spread, 1.0)
-        self.has_gaps = not there.all()
-
-    def __call__(self, X: np.ndarray) -> Tensor:
-        """-> (n, channels, samples) float32, gaps as zeros; where train rows had gaps, as many
-        channels more that mark them."""
-        if X.shape[1:] != self.shape:
-            raise ValueError(
-                f"the model learned from signals of the shape {self.shape} and is asked about "
-                f"{X.shape[1:]}: (channels, samples) have to be the same"
-            )
-        scaled, missing = (X - self.mean) / self.spread, np.isnan(X)
-        parts = [np.where(missing, 0, scaled), *([missing] if self.has_gaps else [])]
-        return torch.from_numpy(np.concatenate(parts, axis=1).astype(np.float32))
+        return self._outputs(self.inputs(X))
 
 
 class Residual(nn.Module):

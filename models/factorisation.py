@@ -15,7 +15,9 @@ from annotated_types import Ge, Gt, Lt
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.training import find_device, train
+from models.parts.ids import Vocabulary
+from models.parts.target import Target, probabilities, rows_to_learn
+from models.parts.training import find_device, train
 
 
 @dataclass
@@ -46,28 +48,25 @@ class Factorisation:
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "Factorisation":
         """X: (n, fields) ids; y: (n,) class names as str objects, or floats for regression."""
         self.device_ = find_device(self.device)
-        self.regression_ = y.dtype.kind == "f"
-        if self.regression_:
-            self.offset_, self.scale_ = y.mean(), y.std() or 1.0
-            target = torch.tensor((y - self.offset_) / self.scale_, dtype=torch.float32)
-        else:
-            self.classes_, codes = np.unique(y, return_inverse=True)
-            target = torch.tensor(codes)
-        target = target.to(self.device_)
-        head = max(1, min(len(y) - 1, round(len(y) * (1 - self.holdout))))
+        self.target_ = Target(y)
+        self.classes_ = self.target_.classes
+        target = self.target_.values.to(self.device_)
+        head = rows_to_learn(len(y), self.holdout)
 
         torch.manual_seed(self.random_state)
         self.prepare_ = Vocabulary(X[:head], self.min_count)
         ids = self.inputs(X)
-        outputs = 1 if self.regression_ else len(self.classes_) - 1  # the first class has odds of 1
+        # The log odds of the first class are 0.
+        outputs = self.target_.outputs - (not self.target_.is_number)
         self.model_ = Machine(self.prepare_.size, outputs, self.factors).to(self.device_)
         trained = train(
             self.model_,
             lambda rows: (
-                self._loss(ids[rows], target[rows]) + self.model_.surprise(self.prior) / head
+                self.target_.loss(self._answers(ids[rows]), target[rows])
+                + self.model_.surprise(self.prior) / head
             ),
             head,
-            lambda: self._loss(ids[head:], target[head:]),
+            lambda: self.target_.loss(self._answers(ids[head:]), target[head:]),
             learning_rate=self.learning_rate,
             weight_decay=0.0,  # it would pull on an id whenever others are seen; the prior does not
             batch_size=self.batch_size or max(8, min(4096, head // 200)),
@@ -88,45 +87,18 @@ class Factorisation:
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
-        return functional.pad(self._outputs(X), (1, 0)).softmax(-1).numpy()
+        return probabilities(self._outputs(X))
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n,), regression only."""
-        return self._outputs(X)[:, 0].numpy() * self.scale_ + self.offset_
+        return self.target_.numbers(self._outputs(X))
 
-    def _loss(self, ids: Tensor, target: Tensor) -> Tensor:
-        outputs = self.model_(ids)
-        if self.regression_:
-            return functional.mse_loss(outputs[:, 0], target)
-        return functional.cross_entropy(functional.pad(outputs, (1, 0)), target)
+    def _answers(self, ids: Tensor) -> Tensor:  # -> (n, classes), or (n, 1)
+        return functional.pad(self.model_(ids), (int(not self.target_.is_number), 0))
 
     @torch.inference_mode()
     def _outputs(self, X: pd.DataFrame) -> Tensor:  # -> (n, outputs)
-        return torch.cat([self.model_(ids) for ids in self.inputs(X).split(8192)]).cpu().double()
-
-
-class Vocabulary:
-    """Ids -> places in one table, in which each field has a stretch that begins with `unknown`."""
-
-    def __init__(self, X: pd.DataFrame, min_count: int) -> None:
-        self.known: dict[Any, np.ndarray] = {}
-        for name in X:
-            if X[name].dtype.kind not in "iu":
-                raise ValueError(f"column {name!r} holds {X[name].dtype}; ids are whole numbers")
-            ids, counts = np.unique(X[name].to_numpy(), return_counts=True)
-            self.known[name] = ids[counts >= min_count]
-        sizes = [len(ids) + 1 for ids in self.known.values()]
-        self.first, self.size = np.cumsum(sizes) - sizes, sum(sizes)
-
-    def __call__(self, X: pd.DataFrame, device: str) -> Tensor:
-        """-> (n, fields) int64"""
-        places = np.empty((len(X), len(self.known)), np.int64)
-        for field, (name, known) in enumerate(self.known.items()):
-            ids = X[name].to_numpy()
-            place = np.searchsorted(known, ids)
-            is_known = np.append(known, -1)[place] == ids
-            places[:, field] = self.first[field] + np.where(is_known, place + 1, 0)
-        return torch.tensor(places, device=device)
+        return torch.cat([self._answers(ids) for ids in self.inputs(X).split(8192)])
 
 
 class Machine(nn.Module):

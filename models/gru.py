@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from annotated_types import Ge, Gt, Lt
 from torch import Tensor, nn
-from torch.nn import functional
 
-from models.sequences import Embedding, Reader, Sequences, clock
-from models.training import find_device, train
+from models.parts.sequences import Embedding, Reader, Sequences, answers, clock, surprise_of_weights
+from models.parts.target import Target, probabilities, rows_to_learn
+from models.parts.training import find_device, train
 
 
 @dataclass
@@ -47,32 +47,26 @@ class GRU:
     def fit(self, X: Any, y: np.ndarray) -> "GRU":
         """X: n histories; y: (n,) class names as str objects, or floats for regression."""
         self.device_ = find_device(self.device)
-        self.regression_ = y.dtype.kind == "f"
-        if self.regression_:
-            self.offset_, self.scale_ = y.mean(), y.std() or 1.0
-            target = torch.tensor((y - self.offset_) / self.scale_, dtype=torch.float32)
-        else:
-            self.classes_, codes = np.unique(y, return_inverse=True)
-            target = torch.tensor(codes)
-        target = target.to(self.device_)
+        self.target_ = Target(y)
+        self.classes_ = self.target_.classes
+        target = self.target_.values.to(self.device_)
         # The rows held out are the latest: no weight learns from them, nor from events after the
         # last row before them.
-        head = max(1, min(len(y) - 1, round(len(y) * (1 - self.holdout))))
+        head = rows_to_learn(len(y), self.holdout)
         self.prepare_ = Reader(X, self.most_events)
         seen, unseen = self.inputs(X[:head]), self.inputs(X[head:])
         torch.manual_seed(self.random_state)
-        outputs = 1 if self.regression_ else len(self.classes_)
-        self.model_ = Recurrent(self, self.prepare_, outputs).to(self.device_)
+        self.model_ = Recurrent(self, self.prepare_, self.target_).to(self.device_)
 
         def loss(stretches: Tensor) -> Tensor:
             rows, found = self.model_(seen, stretches)
-            return self._loss(found, target[rows]) + self._surprise_of_weights() / head
+            return self.target_.loss(found, target[rows]) + self._surprise() / head
 
         trained = train(
             self.model_,
             loss,
             len(seen.first),
-            lambda: self._loss(self._answers(unseen), target[head:]),
+            lambda: self.target_.loss(answers(self.model_, unseen), target[head:]),
             learning_rate=self.learning_rate,
             weight_decay=0.0,  # the prior is part of the loss
             batch_size=self.batch_size,
@@ -93,36 +87,15 @@ class GRU:
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
-        return self._answers(self.inputs(X)).cpu().double().softmax(1).numpy()
+        return probabilities(answers(self.model_, self.inputs(X)))
 
     def predict(self, X: Any) -> np.ndarray:
         """-> (n,), regression only."""
-        answers = self._answers(self.inputs(X)).cpu().double()
-        return answers[:, 0].numpy() * self.scale_ + self.offset_
+        return self.target_.numbers(answers(self.model_, self.inputs(X)))
 
-    def _loss(self, outputs: Tensor, target: Tensor) -> Tensor:
-        if self.regression_:
-            return functional.mse_loss(outputs[:, 0], target)
-        return functional.cross_entropy(outputs, target)
-
-    def _surprise_of_weights(self) -> Tensor:
-        """Minus the logarithm of the prior, up to a constant."""
-        total = torch.zeros((), device=self.device_)
-        for name, weight in self.model_.named_parameters():
-            if name.endswith("table"):  # (tokens, effects by themselves and embedding)
-                effects, embedding = (weight**2).tensor_split([self.model_.outputs], dim=1)
-                total = total + self.prior * effects.sum()
-                total = total + self.prior_of_embeddings * embedding.sum()
-            else:
-                total = total + self.prior_of_layers * (weight**2).sum() * (weight.dim() > 1)
-        return total / 2
-
-    @torch.inference_mode()
-    def _answers(self, made: Sequences) -> Tensor:  # -> (n, outputs), 256 stretches at a time
-        self.model_.eval()
-        parts = [self.model_(made, s) for s in made.length.argsort(stable=True).split(256)]
-        rows, found = (torch.cat(part) for part in zip(*parts, strict=True))
-        return found[rows.argsort()]
+    def _surprise(self) -> Tensor:
+        priors = self.prior, self.prior_of_embeddings, self.prior_of_layers
+        return surprise_of_weights(self.model_, self.target_.outputs, *priors)
 
 
 class Recurrent(nn.Module):
@@ -131,8 +104,9 @@ class Recurrent(nn.Module):
     An event goes in with its surprise: what came of it, less what was expected of it by itself.
     """
 
-    def __init__(self, settings: GRU, reader: Reader, outputs: int) -> None:
+    def __init__(self, settings: GRU, reader: Reader, target: Target) -> None:
         super().__init__()
+        outputs = target.outputs
         width, size = settings.width, settings.embedding
         self.content = Embedding(reader.event, size + outputs)
         self.attributes = Embedding(reader.attributes, size + outputs)
@@ -146,7 +120,7 @@ class Recurrent(nn.Module):
         self.taste = nn.Linear(width, outputs * size)
         self.hidden = nn.Linear(width + size + 2, width)
         self.last = nn.Linear(width, outputs)
-        self.outputs, self.regression = outputs, settings.regression_
+        self.outputs, self.is_number = outputs, target.is_number
 
     def forward(self, made: Sequences, stretches: Tensor) -> tuple[Tensor, Tensor]:
         """(b,) stretches -> (r,) their rows, and (r, outputs)"""
@@ -155,7 +129,7 @@ class Recurrent(nn.Module):
         event, row = self.content(made.event.take(events)), self.content(made.row.take(rows))
         outcome = self.outcome(made.outcome.take(events))
         expected = self.expected(event, attributes[:, None])
-        if not self.regression:
+        if not self.is_number:
             outcome, expected = outcome.softmax(-1), expected.softmax(-1)
         event = event[..., self.outputs :]
         known = real & (made.outcome.weights[events] > 0).any(-1)

@@ -14,8 +14,9 @@ from annotated_types import Ge, Gt, Lt
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.sequences import Embedding, Reader, Sequences
-from models.training import find_device, train
+from models.parts.sequences import Embedding, Reader, Sequences, answers
+from models.parts.target import Target, probabilities, rows_to_learn
+from models.parts.training import find_device, train
 
 
 @dataclass
@@ -45,21 +46,17 @@ class Kalman:
     def fit(self, X: Any, y: np.ndarray) -> "Kalman":
         """X: n histories; y: (n,) class names as str objects, or floats for regression."""
         self.device_ = find_device(self.device)
-        self.regression_ = y.dtype.kind == "f"
-        if self.regression_:
-            self.offset_, self.scale_ = y.mean(), y.std() or 1.0
-            target = torch.tensor((y - self.offset_) / self.scale_, dtype=torch.float32)
-        else:
-            self.classes_, codes = np.unique(y, return_inverse=True)
-            target = torch.tensor(codes)
-        target = target.to(self.device_)
+        self.target_ = Target(y)
+        self.classes_ = self.target_.classes
+        target = self.target_.values.to(self.device_)
         # The rows held out are the latest: no weight learns from them, nor from events after the
         # last row before them.
-        head = max(1, min(len(y) - 1, round(len(y) * (1 - self.holdout))))
+        head = rows_to_learn(len(y), self.holdout)
         self.prepare_ = Reader(X, self.most_events)
         seen, unseen = self.inputs(X[:head]), self.inputs(X[head:])
         torch.manual_seed(self.random_state)
-        outputs = 1 if self.regression_ or len(self.classes_) == 2 else len(self.classes_)
+        # Of two classes the first one's log odds are 0.
+        outputs = 1 if self.target_.outputs == 2 else self.target_.outputs
         self.model_ = Filter(self, self.prepare_, outputs).to(self.device_)
 
         def loss(stretches: Tensor) -> Tensor:
@@ -70,7 +67,7 @@ class Kalman:
             self.model_,
             loss,
             len(seen.first),
-            lambda: self._loss(self._answers(unseen), target[head:]),
+            lambda: self._loss(answers(self.model_, unseen), target[head:]),
             learning_rate=self.learning_rate,
             weight_decay=0.0,  # the prior is part of the loss
             batch_size=self.batch_size,
@@ -91,26 +88,16 @@ class Kalman:
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
-        found = log_odds(self._answers(self.inputs(X)).cpu().double()).softmax(1).numpy()
-        found = found[:, : len(self.classes_)]
+        found = probabilities(log_odds(answers(self.model_, self.inputs(X))))
+        found = found[:, : self.target_.outputs]
         return found / found.sum(axis=1, keepdims=True)  # 1 where all rows were of one class
 
     def predict(self, X: Any) -> np.ndarray:
         """-> (n,), regression only."""
-        answers = self._answers(self.inputs(X)).cpu().double()
-        return answers[:, 0].numpy() * self.scale_ + self.offset_
+        return self.target_.numbers(answers(self.model_, self.inputs(X)))
 
     def _loss(self, outputs: Tensor, target: Tensor) -> Tensor:
-        if self.regression_:
-            return functional.mse_loss(outputs[:, 0], target)
-        return functional.cross_entropy(log_odds(outputs), target)
-
-    @torch.inference_mode()
-    def _answers(self, made: Sequences) -> Tensor:  # -> (n, outputs), 256 stretches at a time
-        self.model_.eval()
-        parts = [self.model_(made, s) for s in made.length.argsort(stable=True).split(256)]
-        rows, found = (torch.cat(part) for part in zip(*parts, strict=True))
-        return found[rows.argsort()]
+        return self.target_.loss(outputs if self.target_.is_number else log_odds(outputs), target)
 
 
 def log_odds(outputs: Tensor) -> Tensor:
@@ -134,6 +121,7 @@ class Filter(nn.Module):
     def __init__(self, settings: Kalman, reader: Reader, outputs: int) -> None:
         super().__init__()
         self.settings, self.outputs = settings, outputs
+        self.is_number = settings.target_.is_number
         size = settings.states + self.LATELY
         self.content = Embedding(reader.event, outputs + settings.states + self.MEANING)
         self.context = Embedding(reader.context, outputs)
@@ -193,7 +181,7 @@ class Filter(nn.Module):
         both = kept[..., None] * kept[..., None, :]
         spread = spread + both * (spreads[owner, place] - spread)
         found = row_effect + (mean * row_loading[:, None]).sum(-1)
-        if self.settings.regression_:
+        if self.is_number:
             return rows, found
         doubt = torch.einsum("rd,rode,re->ro", row_loading, spread, row_loading)
         # The mean of a logistic of a normal number, nearly (MacKay 1992).
@@ -201,7 +189,7 @@ class Filter(nn.Module):
 
     def probability(self, log_odds: Tensor) -> Tensor:
         """(..., outputs) -> the same shape; of a number, the number itself."""
-        if self.settings.regression_:
+        if self.is_number:
             return log_odds
         return log_odds.sigmoid() if self.outputs == 1 else log_odds.softmax(-1)
 
@@ -255,7 +243,7 @@ class Filter(nn.Module):
             spread = first_spread + kept[..., None] * kept[..., None, :] * (spread - first_spread)
             toward = (spread @ loading[:, k, None, :, None])[..., 0]  # (b, outputs, size)
             guess = self.probability(effect[:, k] + (mean * loading[:, k, None]).sum(-1))
-            sure = torch.ones_like(guess) if self.settings.regression_ else guess * (1 - guess)
+            sure = torch.ones_like(guess) if self.is_number else guess * (1 - guess)
             doubt = (toward * loading[:, k, None]).sum(-1)
             gain = known[:, k, None] / (1 + sure * doubt)
             mean = mean + (gain * (outcome[:, k] - guess))[..., None] * toward

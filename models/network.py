@@ -15,7 +15,8 @@ from annotated_types import Ge, Gt, Lt
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.training import find_device, train
+from models.parts.target import Target, rows_to_learn
+from models.parts.training import find_device, train
 
 
 @dataclass
@@ -48,23 +49,15 @@ class Network:
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "Network":
         """X: (n, columns); y: (n,) class names as str objects, or floats for regression."""
         self.device_ = find_device(self.device)
-        self.regression_ = y.dtype.kind == "f"
-        if self.regression_:
-            self.offset_, self.scale_ = y.mean(), y.std() or 1.0
-            target = torch.tensor((y - self.offset_) / self.scale_, dtype=torch.float32)
-        else:
-            self.classes_, codes = np.unique(y, return_inverse=True)
-            target = torch.tensor(codes)
-        target = target.to(self.device_)
-        # Rows come in order of time, or dealt out where there is none, so the tail is to the head
-        # what the test rows are to all.
-        head = max(1, min(len(y) - 1, round(len(y) * (1 - self.holdout))))
+        self.target_ = Target(y)
+        self.classes_ = self.target_.classes
+        target = self.target_.values.to(self.device_)
+        head = rows_to_learn(len(y), self.holdout)
 
         torch.manual_seed(self.random_state)
         self.prepare_ = Encoder(X, self.bins)
         numbers, categories = self.inputs(X)
-        outputs = 1 if self.regression_ else len(self.classes_)
-        self.model_ = Members(self, self.prepare_, outputs).to(self.device_)
+        self.model_ = Members(self, self.prepare_, self.target_.outputs).to(self.device_)
 
         max_epochs = self.max_epochs or max(16, min(64, 200_000 // len(y)))
         trained = train(
@@ -95,7 +88,7 @@ class Network:
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """-> (n,), regression only."""
-        return self._answers(X).mean(0)[:, 0].numpy() * self.scale_ + self.offset_
+        return self.target_.numbers(self._answers(X).mean(0))
 
     def _loss(
         self, numbers: Tensor, categories: Tensor, target: Tensor, together: bool = False
@@ -103,14 +96,11 @@ class Network:
         """Every member answers for itself while it learns; their answers together say when it has
         learned enough (TabM)."""
         outputs = self.model_(numbers, categories)  # (members, batch, outputs)
-        if together and self.regression_:
+        if together and self.target_.is_number:
             outputs = outputs.mean(0, keepdim=True)
         elif together:
             outputs = outputs.softmax(-1).mean(0, keepdim=True).log()
-        targets = target.repeat(len(outputs))
-        if self.regression_:
-            return functional.mse_loss(outputs.flatten(), targets)
-        return functional.cross_entropy(outputs.flatten(0, 1), targets)
+        return self.target_.loss(outputs.flatten(0, 1), target.repeat(len(outputs)))
 
     @torch.inference_mode()
     def _answers(self, X: pd.DataFrame) -> Tensor:  # -> (members, n, outputs), 8,192 rows at a time

@@ -16,6 +16,8 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 
+from models.parts.signals import check_shape
+
 LENGTH = 9  # of a pattern, as in MiniRocket (Dempster, Schmidt, Webb 2021, arXiv 2012.08791)
 ROWS = 32  # signals that are looked at together, so that they stay in the cache
 PRICES = (1e-5, 1e-4, 1e-3, 1e-2)  # C of the line; the best on the held-out rows is taken
@@ -23,7 +25,7 @@ PRICES = (1e-5, 1e-4, 1e-3, 1e-2)  # C of the line; the best on the held-out row
 
 @dataclass
 class Rocket:
-    stretches: Annotated[int, Ge(1)] = 12  # lengths that a pattern is stretched to, at most
+    stretches: Annotated[int, Ge(1)] = 24  # lengths that a pattern is stretched to, at most
     thresholds: Annotated[int, Ge(1)] = 3  # heights above which a pattern counts as there
     holdout: Annotated[float, Gt(0), Lt(1)] = 0.2  # share of rows, the last ones, that choose C
     view: str = "signal"  # which view of the task it reads
@@ -69,9 +71,10 @@ class Rocket:
 class Patterns:
     """Signals -> features; learns from train rows which heights of a pattern are usual.
 
-    All 84 patterns of nine weights, six of -1 and three of 2, at several dilations; for each its
-    largest value, and the shares of places at which it exceeds quantiles of what one train row
-    gives. A pattern looks at one channel, or a sum of some, by chance.
+    All 84 patterns of nine weights, six of -1 and three of 2, at several dilations; for each the
+    shares of places at which it exceeds quantiles of what one train row gives. (Their largest
+    values beside that, as in ROCKET, cost .01 ROC AUC on `heartbeat`.) A pattern looks at one
+    channel, or a sum of some, by chance.
     """
 
     def __init__(self, settings: Rocket, X: np.ndarray) -> None:
@@ -85,23 +88,20 @@ class Patterns:
         sample, _ = scaled(X[random.choice(len(X), min(len(X), 84), replace=False)])
         every = np.arange(84)
         self.known: list[tuple[int, np.ndarray, np.ndarray]] = []  # dilation, weights, heights
-        for dilation in np.unique(steps).tolist():
+        # Short ones come several times, and get as many heights more.
+        for dilation, times in zip(*np.unique(steps, return_counts=True), strict=True):
             heard = random.random((84, channels)) < 2 / (channels + 1)
             heard[every, random.integers(channels, size=84)] = True
             weights = (heard[:, :, None] * patterns[:, None]).reshape(84, -1)
-            values = convolved(sample, weights, dilation)  # (rows, patterns, samples)
+            values = convolved(sample, weights, int(dilation))  # (rows, patterns, samples)
             of_one = values[random.integers(len(sample), size=84), every]
-            levels = (random.random((settings.thresholds, 84)) * samples).astype(int)
+            levels = (random.random((times * settings.thresholds, 84)) * samples).astype(int)
             heights = np.sort(of_one, axis=1)[every, levels]  # (thresholds, patterns)
-            self.known.append((dilation, weights, heights[:, :, None]))
+            self.known.append((int(dilation), weights, heights[:, :, None]))
 
     def __call__(self, X: np.ndarray, threads: int) -> np.ndarray:
         """-> (n, features) float32"""
-        if X.shape[1:] != self.shape:
-            raise ValueError(
-                f"the model learned from signals of the shape {self.shape} and is asked about "
-                f"{X.shape[1:]}: (channels, samples) have to be the same"
-            )
+        check_shape(X, self.shape)
         with ThreadPoolExecutor(threads) as pool:
             parts = (X[first : first + ROWS] for first in range(0, len(X), ROWS))
             return np.concatenate(list(pool.map(self.features, parts)))
@@ -110,7 +110,6 @@ class Patterns:
         signals, found = scaled(X)
         for dilation, weights, heights in self.known:
             values = convolved(signals, weights, dilation)
-            found.append(values.max(axis=2))
             found += [(values > height).mean(axis=2, dtype=np.float32) for height in heights]
         return np.concatenate(found, axis=1, dtype=np.float32)
 
@@ -118,10 +117,10 @@ class Patterns:
 def scaled(X: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """Each channel of each signal about 0 with a spread of 1, gaps as zeros, (n, channels,
     samples) float32; and what that took away, (n, channels) each: mean, spread, share of gaps."""
-    there = ~np.isnan(X)
+    there = np.isfinite(X)
     count = there.sum(axis=2, keepdims=True).clip(1)
     mean = np.where(there, X, 0).sum(axis=2, keepdims=True, dtype=float) / count
-    away = np.where(there, X - mean, 0)
+    away = np.where(there, X, mean) - mean
     spread = np.sqrt((away**2).sum(axis=2, keepdims=True) / count)
     signals = (away / np.where(spread > 0, spread, 1)).astype(np.float32)
     return signals, [mean[:, :, 0], spread[:, :, 0], 1 - there.mean(axis=2)]
@@ -152,4 +151,4 @@ def best_price(Z: np.ndarray, y: np.ndarray, head: int) -> float:
 
 
 def line(C: float) -> LogisticRegression:
-    return LogisticRegression(C=C, max_iter=300)
+    return LogisticRegression(C=C, max_iter=300, tol=0.01)  # closer changes no answer

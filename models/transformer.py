@@ -10,12 +10,14 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.sequences import Embedding, Reader, Sequences, clock
-from models.training import find_device, train
+from models.parts.sequences import Embedding, Reader, Sequences, answers, clock, surprise_of_weights
+from models.parts.signals import Scaler, altered
+from models.parts.target import Target, probabilities, rows_to_learn
+from models.parts.training import find_device, train
 
 
 @dataclass
@@ -24,13 +26,15 @@ class Transformer:
     heads: Annotated[int, Ge(1)] = 4  # places that each looks at at once; they share the width
     layers: Annotated[int, Ge(1)] = 2  # the last of them is where the row looks back
     embedding: Annotated[int, Ge(1)] = 16  # numbers that stand for what an event is
-    patch: Annotated[int, Ge(1)] = 25  # samples of a recording that are one token
+    patch: Annotated[int, Ge(4)] = 16  # samples from one token of a recording to the next, in fours
+    crop: Annotated[float, Gt(0), Le(1)] = 0.85  # share of a recording that a step sees, anywhere
+    jitter: Annotated[float, Ge(0)] = 0.2  # how much louder or softer it is then, in logarithms
     dropout: Annotated[float, Ge(0), Lt(1)] = 0.1  # share of what a layer adds that is left out
     # How sure it is before it has seen any row, in rows, that a weight is small (a normal prior of
     # this precision): of an effect by itself, of embeddings, and of all others.
     prior: Annotated[float, Ge(0)] = 10.0
     prior_of_embeddings: Annotated[float, Ge(0)] = 100.0
-    prior_of_layers: Annotated[float, Ge(0)] = 10.0
+    prior_of_layers: Annotated[float, Ge(0)] | None = None  # None: 10 for events, 1 for recordings
     # Length of the longest steps; None: 0.01 for events, and 0.002 for recordings, of which longer
     # ones learn nothing.
     learning_rate: Annotated[float, Gt(0)] | None = None
@@ -53,33 +57,33 @@ class Transformer:
         """X: n histories, or (n, channels, samples) float32; y: (n,) class names as str objects, or
         floats for regression."""
         self.device_ = find_device(self.device)
-        self.regression_ = y.dtype.kind == "f"
-        if self.regression_:
-            self.offset_, self.scale_ = y.mean(), y.std() or 1.0
-            target = torch.tensor((y - self.offset_) / self.scale_, dtype=torch.float32)
-        else:
-            self.classes_, codes = np.unique(y, return_inverse=True)
-            target = torch.tensor(codes)
-        target = target.to(self.device_)
+        self.target_ = Target(y)
+        self.classes_ = self.target_.classes
+        target = self.target_.values.to(self.device_)
         # The rows held out are the latest: no weight learns from them, nor from events after the
         # last row before them.
-        head = max(1, min(len(y) - 1, round(len(y) * (1 - self.holdout))))
+        head = rows_to_learn(len(y), self.holdout)
         is_signal = isinstance(X, np.ndarray)
-        self.prepare_ = Patches(X, self.patch) if is_signal else Reader(X, self.most_events)
+        self.prepare_: Any = Scaler(X) if is_signal else Reader(X, self.most_events)
         seen, unseen = self.inputs(X[:head]), self.inputs(X[head:])
         torch.manual_seed(self.random_state)
-        outputs = 1 if self.regression_ else len(self.classes_)
-        self.model_ = Attentive(self, self.prepare_, outputs).to(self.device_)
+        self.model_ = Attentive(self, self.prepare_, self.target_).to(self.device_)
+
+        of_layers = self.prior_of_layers
+        if of_layers is None:
+            of_layers = 1.0 if is_signal else 10.0
+        priors = self.prior, self.prior_of_embeddings, of_layers
 
         def loss(stretches: Tensor) -> Tensor:
             rows, found = self.model_(seen, stretches)
-            return self._loss(found, target[rows]) + self._surprise_of_weights() / head
+            prior = surprise_of_weights(self.model_, self.target_.outputs, *priors)
+            return self.target_.loss(found, target[rows]) + prior / head
 
         trained = train(
             self.model_,
             loss,
             len(seen.length),
-            lambda: self._loss(self._answers(unseen), target[head:]),
+            lambda: self.target_.loss(answers(self.model_, unseen), target[head:]),
             learning_rate=self.learning_rate or (0.002 if is_signal else 0.01),
             weight_decay=0.0,  # the prior is part of the loss
             batch_size=self.batch_size,
@@ -95,53 +99,32 @@ class Transformer:
         return self
 
     def inputs(self, X: Any) -> "Sequences | Signals":
-        """Rows as the network takes them (see Reader and Patches)."""
-        return self.prepare_(X, self.device_)
+        """Rows as the network takes them (see Reader and Scaler)."""
+        made = self.prepare_(X, self.device_)
+        if isinstance(X, np.ndarray):
+            return Signals(made, torch.full((len(X),), X.shape[2], device=self.device_))
+        return made
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """-> (n, n_classes), columns as in `classes_`."""
-        return self._answers(self.inputs(X)).cpu().double().softmax(1).numpy()
+        return probabilities(answers(self.model_, self.inputs(X)))
 
     def predict(self, X: Any) -> np.ndarray:
         """-> (n,), regression only."""
-        answers = self._answers(self.inputs(X)).cpu().double()
-        return answers[:, 0].numpy() * self.scale_ + self.offset_
-
-    def _loss(self, outputs: Tensor, target: Tensor) -> Tensor:
-        if self.regression_:
-            return functional.mse_loss(outputs[:, 0], target)
-        return functional.cross_entropy(outputs, target)
-
-    def _surprise_of_weights(self) -> Tensor:
-        """Minus the logarithm of the prior, up to a constant."""
-        total = torch.zeros((), device=self.device_)
-        for name, weight in self.model_.named_parameters():
-            if name.endswith("table"):  # (tokens, effects by themselves and embedding)
-                effects, embedding = (weight**2).tensor_split([self.model_.outputs], dim=1)
-                total = total + self.prior * effects.sum()
-                total = total + self.prior_of_embeddings * embedding.sum()
-            else:
-                total = total + self.prior_of_layers * (weight**2).sum() * (weight.dim() > 1)
-        return total / 2
-
-    @torch.inference_mode()
-    def _answers(self, made: "Sequences | Signals") -> Tensor:  # -> (n, outputs), 256 at a time
-        self.model_.eval()
-        parts = [self.model_(made, s) for s in made.length.argsort(stable=True).split(256)]
-        rows, found = (torch.cat(part) for part in zip(*parts, strict=True))
-        return found[rows.argsort()]
+        return self.target_.numbers(answers(self.model_, self.inputs(X)))
 
 
 class Attentive(nn.Module):
     """Layers in which tokens look at each other, and a last one in which rows look at them."""
 
-    def __init__(self, settings: Transformer, prepare: Any, outputs: int) -> None:
+    def __init__(self, settings: Transformer, prepare: Any, target: Target) -> None:
         super().__init__()
-        self.outputs = outputs
-        front = FromSignal if isinstance(prepare, Patches) else FromEvents
-        self.front = front(settings, prepare, outputs)
+        front = FromSignal if isinstance(prepare, Scaler) else FromEvents
+        self.front = front(settings, prepare, target)
         self.layers = nn.ModuleList(Layer(settings) for _ in range(settings.layers))
-        self.last = nn.Sequential(nn.LayerNorm(settings.width), nn.Linear(settings.width, outputs))
+        self.last = nn.Sequential(
+            nn.LayerNorm(settings.width), nn.Linear(settings.width, target.outputs)
+        )
 
     def forward(self, made: Any, stretches: Tensor) -> tuple[Tensor, Tensor]:
         """(b,) stretches -> (r,) their rows, and (r, outputs)"""
@@ -188,9 +171,10 @@ class FromEvents(nn.Module):
 
     RANKS = 16  # back from the last; all that are farther are alike (T5, arXiv 1910.10683)
 
-    def __init__(self, settings: Transformer, reader: Reader, outputs: int) -> None:
+    def __init__(self, settings: Transformer, reader: Reader, target: Target) -> None:
         super().__init__()
-        self.outputs, self.regression = outputs, settings.regression_
+        outputs = self.outputs = target.outputs
+        self.is_number = target.is_number
         size, width = settings.embedding, settings.width
         self.content = Embedding(reader.event, outputs + size)
         self.attributes = Embedding(reader.attributes, outputs + size)
@@ -211,7 +195,7 @@ class FromEvents(nn.Module):
         outcome = self.outcome(made.outcome.take(events))
         expected = self.expected(event, attributes[:, None])
         alone = self.expected(row, attributes[owner]) + self.context(made.context.take(rows))
-        if not self.regression:
+        if not self.is_number:
             outcome, expected = outcome.softmax(-1), expected.softmax(-1)
         attributes, event, row = (x[..., self.outputs :] for x in (attributes, event, row))
         known = real & (made.outcome.weights[events] > 0).any(-1)
@@ -258,54 +242,43 @@ class FromEvents(nn.Module):
 
 
 class Signals(NamedTuple):
-    """Recordings, cut into patches."""
+    """Recordings, each of which is one row."""
 
-    patches: Tensor  # (n, t, channels × (patch + 1)) float32
+    trace: Tensor  # (n, channels, samples)
     length: Tensor  # (n,)
 
 
-class Patches:
-    """(n, channels, samples) -> Signals. Learns the level and the spread of each channel."""
-
-    def __init__(self, X: np.ndarray, patch: int) -> None:
-        self.patch, self.shape = patch, X.shape[1:]
-        flat = X.transpose(1, 0, 2).reshape(len(X[0]), -1).astype(np.float64)
-        full = [channel[np.isfinite(channel)] for channel in flat]
-        self.mean = np.array([c.mean() if len(c) else 0.0 for c in full])[:, None]
-        self.spread = np.array([c.std() or 1.0 if len(c) else 1.0 for c in full])[:, None]
-
-    def __call__(self, X: np.ndarray, device: str) -> Signals:
-        if X.shape[1:] != self.shape:
-            raise ValueError(
-                f"recordings of {X.shape[1]} channels × {X.shape[2]} samples, where it was fitted "
-                f"on {self.shape[0]} × {self.shape[1]}"
-            )
-        scaled = ((X - self.mean) / self.spread).clip(-8, 8)
-        rest = -X.shape[2] % self.patch
-        scaled = np.pad(scaled, ((0, 0), (0, 0), (0, rest)), constant_values=np.nan)
-        cut = scaled.reshape(*X.shape[:2], -1, self.patch)
-        missing = ~np.isfinite(cut)
-        told = np.concatenate([np.where(missing, 0, cut), missing.mean(-1, keepdims=True)], -1)
-        told = told.transpose(0, 2, 1, 3).reshape(len(X), cut.shape[2], -1)
-        length = torch.full((len(X),), cut.shape[2], device=device)
-        return Signals(torch.tensor(told, dtype=torch.float32, device=device), length)
-
-
 class FromSignal(nn.Module):
-    """Every patch looks at all others, and one query looks at them all."""
+    """Patches of a recording, each of which looks at all others, and one query that looks at them
+    all. Convolutions make them: cut as they are and put in through one matrix, a wave is another
+    one wherever in a patch it begins (Xiao et al. 2021, arXiv 2106.14881)."""
 
-    def __init__(self, settings: Transformer, patches: Patches, outputs: int) -> None:
+    def __init__(self, settings: Transformer, scaler: Scaler, target: Target) -> None:
         super().__init__()
-        channels, samples = patches.shape
-        count = -(-samples // patches.patch)
-        width = settings.width
-        self.put_in = nn.Linear(channels * (patches.patch + 1), width)
-        self.position = nn.Parameter(0.1 * torch.randn(count, width))
+        width, step = settings.width, settings.patch // 4
+        self.crop, self.jitter, self.shortest = settings.crop, settings.jitter, 4 * step + 1
+        self.patches = nn.Sequential(
+            nn.Conv1d(scaler.channels, width, 9, 2, 4, bias=False),
+            nn.BatchNorm1d(width),
+            nn.GELU(),
+            nn.Conv1d(width, width, 9, 2, 4, bias=False),
+            nn.BatchNorm1d(width),
+            nn.GELU(),
+            nn.Conv1d(width, width, 9, step, 4, bias=False),
+            nn.BatchNorm1d(width),
+        )
+        count = -(-max(self.shortest, scaler.shape[1]) // (4 * step))
+        self.position = nn.Parameter(0.02 * torch.randn(count, width))
         self.ask = nn.Parameter(torch.zeros(1, 1, width))
-        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.bias = nn.Parameter(torch.zeros(target.outputs))
 
     def forward(self, made: Signals, rows: Tensor) -> tuple[Any, ...]:
-        tokens = self.put_in(made.patches[rows]) + self.position
+        trace = made.trace[rows]
+        if self.training:
+            trace = altered(trace, self.crop, self.jitter)
+        longer = max(0, self.shortest - trace.shape[2])  # so that there are two patches at least
+        tokens = self.patches(functional.pad(trace, (0, longer))).transpose(1, 2)
+        tokens = tokens + self.position[: tokens.shape[1]]
         queries = self.ask.expand(len(rows), 1, -1)
         alone = self.bias.expand(len(rows), -1)
         return tokens, None, queries, None, rows, (slice(None), 0), alone

@@ -1,6 +1,7 @@
 """Models that read raw events: what they must not know, what they must find, and what they bear."""
 
 import dataclasses
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,10 +13,11 @@ import torch
 from sklearn.metrics import log_loss, r2_score, roc_auc_score
 from torch.nn import functional
 
-from models import training
+from models.parts import training
 from models.gru import GRU
 from models.kalman import Kalman
-from models.sequences import Columns, Reader
+from models.parts.sequences import Columns, Reader
+from models.parts.target import Target
 from models.transformer import Transformer
 from tasks.histories import Histories, histories
 
@@ -88,7 +90,7 @@ def short(name: str, **settings: Any) -> Any:
 
 
 def given_by(model: Any, X: Any) -> np.ndarray:
-    return model.predict(X) if model.regression_ else model.predict_proba(X)
+    return model.predict(X) if model.target_.is_number else model.predict_proba(X)
 
 
 @cache
@@ -362,23 +364,24 @@ def test_a_fit_that_was_broken_off_ends_as_one_that_was_not(
     other, _ = planted(20, 1, "binary")
     places: list[list[int]] = []  # of all steps, with those that were broken off
 
-    class Watched(MODELS[name]):
+    class Watched(Target):
         stop_at: ClassVar[int] = -1
         steps: ClassVar[int] = 0
 
-        def _loss(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        def loss(self, outputs: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
             if torch.is_grad_enabled():  # a step of training, not the curve
-                type(self).steps += 1
+                Watched.steps += 1
                 if self.steps == self.stop_at:
                     raise Stopped
-                places.append(target.tolist())
-            return super()._loss(outputs, target)
+                places.append(values.tolist())
+            return super().loss(outputs, values)
 
     def fit(stop_at: int = -1, **settings: Any) -> Any:
         Watched.stop_at, Watched.steps = stop_at, 0
         brief = {"max_epochs": 2, "batch_size": 8, "device": "cpu"}
-        return Watched(**{**brief, **settings}).fit(X, y)
+        return MODELS[name](**{**brief, **settings}).fit(X, y)
 
+    monkeypatch.setattr(sys.modules[MODELS[name].__module__], "Target", Watched)
     whole, all_steps = fit(), Watched.steps
     undisturbed = places.copy()
     assert all_steps == 6  # 20 entities by 8, twice
@@ -464,7 +467,7 @@ class TestSignal:
     def test_another_shape_ends_in_a_sentence(self) -> None:
         X, y = waves(40, 0)
         model = Transformer(max_epochs=1, device="cpu").fit(X, y)
-        said = r"^recordings of 2 channels × 150 samples, where it was fitted on 2 × 200$"
+        said = r"^the model learned from signals of the shape \(2, 200\) and is asked about [^\n]+$"
         with pytest.raises(ValueError, match=said):
             model.predict_proba(X[:, :, :150])
 

@@ -9,12 +9,17 @@ from sklearn.metrics import log_loss, r2_score, roc_auc_score
 
 from models.convnet import ConvNet
 from models.rocket import Rocket
+from models.transformer import Transformer
 
 SAMPLES, CHANNELS = 120, 2
+WEAK = {"prior": 0.1, "prior_of_layers": 0.1}
 MODELS = {
     "rocket": lambda **settings: Rocket(**{"stretches": 6, **settings}),
     "convnet": lambda **settings: ConvNet(
         **{"width": 8, "stride": 2, "batch_size": 32, "max_epochs": 15, **settings}
+    ),
+    "transformer": lambda **settings: Transformer(
+        **{"width": 16, "patch": 8, "learning_rate": 0.005, "max_epochs": 15, **WEAK, **settings}
     ),
 }
 every_model = pytest.mark.parametrize("name", MODELS)
@@ -116,7 +121,7 @@ def test_where_nothing_was_recorded_can_be_what_tells(name: str) -> None:
 @every_model
 def test_the_same_seed_gives_the_same_answers_to_the_bit_and_another_others(name: str) -> None:
     train, (X, _) = signals(200, 0), signals(50, 1)
-    quick = {"max_epochs": 2} if name == "convnet" else {}
+    quick = {} if name == "rocket" else {"max_epochs": 2}
     once, again, other = (
         MODELS[name](random_state=seed, **quick).fit(*train).predict_proba(X) for seed in (3, 3, 4)
     )
@@ -148,7 +153,7 @@ def test_short_signals(name: str, samples: int) -> None:
     random = np.random.default_rng(0)
     y = np.array(["low", "high"], dtype=object)[np.arange(130) % 2]
     X = (random.normal(size=(130, 1, samples)) - 2 * (y == "low")[:, None, None]).astype(np.float32)
-    p = MODELS[name](**({"max_epochs": 3} if name == "convnet" else {})).fit(X, y).predict_proba(X)
+    p = MODELS[name](**({} if name == "rocket" else {"max_epochs": 3})).fit(X, y).predict_proba(X)
     assert np.isfinite(p).all()
 
 
@@ -157,7 +162,7 @@ def test_what_is_recorded(name: str) -> None:
     model = fitted(name, "multiclass")
     assert isinstance(model.n_parameters_, int)
     assert model.n_parameters_ > 100
-    if name == "convnet":
+    if name != "rocket":
         assert model.notes_["device"] in ("cpu", "cuda", "xpu", "mps")
         assert all(len(curve) <= 15 for curve in model.history_.values())
     else:
@@ -187,10 +192,11 @@ def test_convnet_stops_on_the_tail() -> None:
     assert same.notes_["best_epoch"] > other.notes_["best_epoch"]
 
 
-def test_convnet_goes_on_from_a_checkpoint(tmp_path) -> None:
+@pytest.mark.parametrize("name", ["convnet", "transformer"])
+def test_goes_on_from_a_checkpoint(name: str, tmp_path) -> None:
     train, (X, _) = signals(150, 0), signals(20, 1)
-    whole = MODELS["convnet"](max_epochs=2).fit(*train).predict_proba(X)
-    kept = MODELS["convnet"](max_epochs=2, checkpoints=str(tmp_path)).fit(*train)
+    whole = MODELS[name](max_epochs=2).fit(*train).predict_proba(X)
+    kept = MODELS[name](max_epochs=2, checkpoints=str(tmp_path)).fit(*train)
     np.testing.assert_array_equal(kept.predict_proba(X), whole)
 
 

@@ -85,12 +85,11 @@ def files(*patterns: str):
     ]
 
 
-@pytest.mark.parametrize("file", files("models/*.py"))
-def test_a_model_imports_third_parties_and_the_loop_of_networks(file):
-    """So that it can be copied into any project, with these three files at most."""
+@pytest.mark.parametrize("file", files("models/*.py", "models/parts/*.py"))
+def test_a_model_imports_third_parties_and_what_models_share(file):
+    """So that it can be copied into any project, with the folder of parts."""
     ours = {name for name in imports(file) if name.partition(".")[0] in OURS}
-    shared = ("models.training", "models.checkpoint", "models.sequences")
-    assert all(name.startswith(shared) for name in ours), ours
+    assert all(name.startswith("models.parts") for name in ours), ours
     assert file.stem not in sys.stdlib_module_names | HEAVY, "the file would import itself"
 
 

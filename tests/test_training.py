@@ -13,15 +13,15 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional
 
-from models import checkpoint, training
-from models.training import SEEN, UNSEEN, Keeper, State, train
+from models.parts import checkpoint, training
+from models.parts.training import SEEN, UNSEEN, Keeper, State, train
 from tests.conftest import ROOT
 
 FIT = """
 import os, sys, torch
 from torch import nn
 from torch.nn import functional
-from models import training
+from models.parts import training
 
 folder, die_at = sys.argv[1], int(sys.argv[2])
 training.CHECKPOINT_SECONDS = 0.0

@@ -251,10 +251,11 @@ def _gpu(target: str) -> str:
 
 
 def behind_in_folder(target: str, source: Path) -> set[Path]:
-    """Files beside a model's own that it imports: the training loop of networks."""
+    """Files that a model imports from its own folder, or one below: the training loop of networks,
+    say."""
     behind = files_behind(target.rpartition(".")[0], source)
     is_model = source.name != "__init__.py" and source.parent.name == "models"
-    return {file for file in behind if file.parent == source.parent} if is_model else set()
+    return {file for file in behind if source.parent in file.parents} if is_model else set()
 
 
 @cache

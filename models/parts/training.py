@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import AdamW
 
-from models import checkpoint
+from models.parts import checkpoint
 
 CHECKPOINT_SECONDS = 10.0  # between two checkpoints
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")  # what AdamW keeps of each weight

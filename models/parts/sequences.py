@@ -246,6 +246,32 @@ class Embedding(nn.Module):
         return found.view(*bags.tokens.shape[:-1], self.table.shape[1])
 
 
+@torch.inference_mode()
+def answers(module: nn.Module, made: Any) -> Tensor:
+    """(n, outputs) of a module that answers stretches with their rows, 256 stretches at a time."""
+    module.eval()
+    parts = [module(made, s) for s in made.length.argsort(stable=True).split(256)]
+    rows, found = (torch.cat(part) for part in zip(*parts, strict=True))
+    return found[rows.argsort()]
+
+
+def surprise_of_weights(
+    module: nn.Module, outputs: int, effects: float, embeddings: float, layers: float
+) -> Tensor:
+    """Minus the logarithm of a normal prior, up to a constant. The precisions are those of effects
+    by themselves, which are the first `outputs` columns of a table, of its others, and of matrices
+    in layers."""
+    total = torch.zeros((), device=next(module.parameters()).device)
+    for name, weight in module.named_parameters():
+        if name.endswith("table"):
+            by_itself, embedding = (weight**2).tensor_split([outputs], dim=1)
+            total = total + effects * by_itself.sum()
+            total = total + embeddings * embedding.sum()
+        else:
+            total = total + layers * (weight**2).sum() * (weight.dim() > 1)
+    return total / 2
+
+
 def clock(hours: Tensor) -> Tensor:
     """How long something is over: (...) -> (..., 2)."""
     return torch.stack([hours.log1p() / 4, torch.exp(-hours / 24)], dim=-1)
