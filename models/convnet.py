@@ -25,12 +25,12 @@ class ConvNet:
     reach: Annotated[int, Ge(0)] = 3  # places to either side of its own that a filter looks at
     stride: Annotated[int, Ge(1)] = 4  # samples between two places of the first layer
     dropout: Annotated[float, Ge(0), Lt(1)] = 0.3  # share of what was found that skips a step
-    crop: Annotated[float, Gt(0), Le(1)] = 0.85  # share of a signal that a step sees, anywhere
+    crop: Annotated[float, Gt(0), Le(1)] = 0.7  # share of a signal that a step sees, anywhere
     jitter: Annotated[float, Ge(0)] = 0.2  # how much louder or softer it is then, in logarithms
     learning_rate: Annotated[float, Gt(0)] = 0.01  # length of the longest steps
     weight_decay: Annotated[float, Ge(0)] = 0.1  # pull of the weights towards zero
     batch_size: Annotated[int, Ge(1)] = 64  # signals per step
-    max_epochs: Annotated[int, Ge(1)] = 24  # passes over the signals, at most
+    max_epochs: Annotated[int, Ge(1)] = 22  # passes over the signals, at most
     patience: Annotated[int, Ge(1)] = 12  # passes without progress before it stops
     holdout: Annotated[float, Gt(0), Lt(1)] = 0.1  # share of rows, the last ones, that say when
     view: str = "signal"  # which view of the task it reads

@@ -34,12 +34,10 @@ class Transformer:
     # this precision): of an effect by itself, of embeddings, and of all others.
     prior: Annotated[float, Ge(0)] = 10.0
     prior_of_embeddings: Annotated[float, Ge(0)] = 100.0
-    prior_of_layers: Annotated[float, Ge(0)] | None = None  # None: 10 for events, 1 for recordings
-    # Length of the longest steps; None: 0.01 for events, and 0.002 for recordings, of which longer
-    # ones learn nothing.
-    learning_rate: Annotated[float, Gt(0)] | None = None
-    batch_size: Annotated[int, Ge(1)] = 32  # entities, or recordings, per step
-    # Passes, all of which are made; None: so many that 600,000 rows are read, but 3 to 20.
+    prior_of_layers: Annotated[float, Ge(0)] | None = None  # None: 10, of recordings 1
+    learning_rate: Annotated[float, Gt(0)] | None = None  # of the longest steps; None: .01, .002
+    batch_size: Annotated[int, Ge(1)] | None = None  # entities or recordings; None: 32, 64
+    # Passes, all of which are made; None: so many that 600,000 rows are read, but 3 to 20, or 24.
     max_epochs: Annotated[int, Ge(1)] | None = None
     holdout: Annotated[float, Gt(0), Lt(1)] = 0.1  # share of rows, the last ones, only watched
     most_events: Annotated[int, Ge(2)] = 256  # of a past, the latest ones
@@ -69,9 +67,8 @@ class Transformer:
         torch.manual_seed(self.random_state)
         self.model_ = Attentive(self, self.prepare_, self.target_).to(self.device_)
 
-        of_layers = self.prior_of_layers
-        if of_layers is None:
-            of_layers = 1.0 if is_signal else 10.0
+        usual = OF_SIGNALS if is_signal else OF_EVENTS
+        of_layers = usual.prior_of_layers if self.prior_of_layers is None else self.prior_of_layers
         priors = self.prior, self.prior_of_embeddings, of_layers
 
         def loss(stretches: Tensor) -> Tensor:
@@ -84,10 +81,10 @@ class Transformer:
             loss,
             len(seen.length),
             lambda: self.target_.loss(answers(self.model_, unseen), target[head:]),
-            learning_rate=self.learning_rate or (0.002 if is_signal else 0.01),
+            learning_rate=self.learning_rate or usual.learning_rate,
             weight_decay=0.0,  # the prior is part of the loss
-            batch_size=self.batch_size,
-            max_epochs=self.max_epochs or min(20, max(3, 600_000 // head)),
+            batch_size=self.batch_size or usual.batch_size,
+            max_epochs=self.max_epochs or min(usual.most_epochs, max(3, 600_000 // head)),
             patience=None,  # the last steps, the shortest ones, are worth most
             clip=1.0,
             checkpoints=self.checkpoints,
@@ -112,6 +109,19 @@ class Transformer:
     def predict(self, X: Any) -> np.ndarray:
         """-> (n,), regression only."""
         return self.target_.numbers(answers(self.model_, self.inputs(X)))
+
+
+class Usual(NamedTuple):
+    """What a setting is where nobody sets it; pasts and recordings want different things."""
+
+    prior_of_layers: float
+    learning_rate: float
+    batch_size: int
+    most_epochs: int
+
+
+OF_EVENTS = Usual(prior_of_layers=10.0, learning_rate=0.01, batch_size=32, most_epochs=20)
+OF_SIGNALS = Usual(prior_of_layers=1.0, learning_rate=0.002, batch_size=64, most_epochs=24)
 
 
 class Attentive(nn.Module):

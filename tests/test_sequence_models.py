@@ -13,9 +13,9 @@ import torch
 from sklearn.metrics import log_loss, r2_score, roc_auc_score
 from torch.nn import functional
 
-from models.parts import training
 from models.gru import GRU
 from models.kalman import Kalman
+from models.parts import training
 from models.parts.sequences import Columns, Reader
 from models.parts.target import Target
 from models.transformer import Transformer

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 from sklearn.metrics import roc_auc_score
 
@@ -70,6 +71,25 @@ def test_view(benchmark: BenchmarkFixture, name: str, view: str, rows: int) -> N
     data = one.load(0)
     train, _ = benchmark.pedantic(views.make, args=(one, data, view), rounds=3)
     assert len(train) == len(data.train_labels)
+
+
+@pytest.mark.parametrize("way", ["copy", "batches", "batches of two columns"])
+def test_batches(benchmark: BenchmarkFixture, way: str) -> None:
+    """What a loop's batches cost, rows by lot, against what the memory gives: `gb_s` a second,
+    counted once in reading and once in writing."""
+    columns = 2 if way.endswith("columns") else 96
+    rows = torch.zeros(sized(benchmark, 1_000_000, 600), columns)
+    places = torch.randperm(len(rows)).split(512)
+
+    def move() -> int:
+        if way == "copy":
+            return len(rows.clone())
+        return sum(len(rows[batch]) for batch in places)
+
+    assert benchmark.pedantic(move, rounds=5, warmup_rounds=1) == len(rows)
+    if not benchmark.disabled:
+        least = benchmark.stats.stats.min
+        benchmark.extra_info["gb_s"] = 2 * rows.numel() * rows.element_size() / least / 1e9
 
 
 # Train rows are about 70 % of these.
