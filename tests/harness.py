@@ -185,5 +185,7 @@ class Chooser(Steep):
     def fit(self, X: np.ndarray, y: np.ndarray) -> "Chooser":
         if self.mode == "device memory":
             raise OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\n Of all")
+        if self.mode == "device lost":
+            raise RuntimeError("CUDA error: GPU is lost\nCUDA kernel errors might be reported\n")
         super().fit(X, y)
         return self

@@ -56,6 +56,15 @@ def test_a_device_without_memory_ends_as_out_of_memory(eras, records):
     assert "\n" not in record["reason"]
 
 
+def test_a_device_that_disappears_ends_its_cell_and_no_other(eras, records):
+    done = eras("model=chooser", "model.mode='device lost',good")
+    assert done.returncode == 1
+    ended = {r["config"]["model"]["mode"]: (r["status"], r["reason"]) for r in records()}
+    assert ended["good"] == ("done", None)
+    said = "RuntimeError: CUDA error: GPU is lost CUDA kernel errors might be reported"
+    assert ended["device lost"] == ("failed", said)
+
+
 def test_a_views_lines_are_counted_by_its_name():
     from benchmarks.plan.ledger import of_sources
 

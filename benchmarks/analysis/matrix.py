@@ -75,6 +75,8 @@ def matrix(sections: Sequence[Section]) -> Matrix | None:
     that was tried on two of them."""
     if len({section.task for section in sections}) != len(sections) or len(sections) < 2:
         return None
+    # Records have no order of tasks but that in which cells came by lot.
+    sections = sorted(sections, key=lambda section: section.label)
     years: dict[str, int] = {}
     rows: dict[tuple[str, int], Row] = {}
     for place, section in enumerate(sections):
