@@ -30,8 +30,8 @@ class ConvNet:
     learning_rate: Annotated[float, Gt(0)] = 0.01  # length of the longest steps
     weight_decay: Annotated[float, Ge(0)] = 0.1  # pull of the weights towards zero
     batch_size: Annotated[int, Ge(1)] = 64  # signals per step
-    max_epochs: Annotated[int, Ge(1)] = 22  # passes over the signals, at most
-    patience: Annotated[int, Ge(1)] = 12  # passes without progress before it stops
+    max_epochs: Annotated[int, Ge(1)] = 20  # passes over the signals, at most
+    patience: Annotated[int, Ge(1)] = 10  # passes without progress before it stops
     holdout: Annotated[float, Gt(0), Lt(1)] = 0.1  # share of rows, the last ones, that say when
     view: str = "signal"  # which view of the task it reads
     # Supplied by the runner.
@@ -60,7 +60,8 @@ class ConvNet:
         trained = train(
             self.model_,
             lambda rows: self.target_.loss(
-                self.model_(altered(signals[rows], self.crop, self.jitter)), target[rows]
+                self.model_(altered(signals.index_select(0, rows), self.crop, self.jitter)),
+                target[rows],
             ),
             head,
             lambda: self.target_.loss(self._outputs(signals[head:]), target[head:]),

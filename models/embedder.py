@@ -65,7 +65,7 @@ class Embedder:
         trained = train(
             self.model_,
             lambda rows: (
-                self.target_.loss(self.model_(ids[rows]), target[rows])
+                self.target_.loss(self.model_(ids.index_select(0, rows)), target[rows])
                 + self.model_.surprise(self.prior) / head
             ),
             head,

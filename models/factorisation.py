@@ -62,7 +62,7 @@ class Factorisation:
         trained = train(
             self.model_,
             lambda rows: (
-                self.target_.loss(self._answers(ids[rows]), target[rows])
+                self.target_.loss(self._answers(ids.index_select(0, rows)), target[rows])
                 + self.model_.surprise(self.prior) / head
             ),
             head,

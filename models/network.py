@@ -62,7 +62,11 @@ class Network:
         max_epochs = self.max_epochs or max(16, min(64, 200_000 // len(y)))
         trained = train(
             self.model_,
-            lambda places: self._loss(numbers[places], categories[places], target[places]),
+            lambda places: self._loss(
+                numbers.index_select(0, places),
+                categories.index_select(0, places),
+                target.index_select(0, places),
+            ),
             head,
             lambda: self._loss(numbers[head:], categories[head:], target[head:], together=True),
             learning_rate=self.learning_rate,

@@ -283,7 +283,7 @@ class FromSignal(nn.Module):
         self.bias = nn.Parameter(torch.zeros(target.outputs))
 
     def forward(self, made: Signals, rows: Tensor) -> tuple[Any, ...]:
-        trace = made.trace[rows]
+        trace = made.trace.index_select(0, rows)
         if self.training:
             trace = altered(trace, self.crop, self.jitter)
         longer = max(0, self.shortest - trace.shape[2])  # so that there are two patches at least

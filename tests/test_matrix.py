@@ -95,7 +95,7 @@ def test_an_empty_square_is_never_a_zero(grounds):
         ("– timeout", None),
     ]
     full = by_model["convnet"][2]
-    assert full.text == "1: 87–93 %, 4.00 s"
+    assert full.text == "1: 87–93%, 4.0 s"
     assert full.value == pytest.approx(0.9, abs=0.01)
     picture = matrix_picture(made)
     values = {(d["model"], d["task"]): d["value"] for d in picture.data}

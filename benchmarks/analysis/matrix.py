@@ -52,7 +52,9 @@ class Square:
         first = self.row.first
         reason = str(first["reason"] or "")
         if first["status"] == "skipped" and " has no view " in reason:
-            return f"reads {' or '.join(first['view'].split('|'))}", reason
+            return f"reads {first['view'].replace('|', ', ')}", reason
+        if first["status"] == "skipped" and " more than it takes " in reason:
+            return "too large", reason
         return first["status"], reason or "it has no score on the task's main metric"
 
 

@@ -55,7 +55,7 @@ def matrix_picture(made: Matrix, name: str = "home-grounds-map") -> Picture:
         .mark_text(dy=8, fontSize=10, color="#10202f")
         .encode(text="below:N", tooltip=tips),
         base.transform_filter("datum.value == null")
-        .mark_text(style="faint", fontSize=10)
+        .mark_text(style="faint", fontSize=10, strokeWidth=0)
         .encode(text="rank:N", tooltip=tips),
         name=name,
         height=40 * len(made.models),

@@ -2,13 +2,13 @@
 
 from benchmarks.analysis.dial import Dial
 from benchmarks.analysis.matrix import Matrix, Square
-from benchmarks.show.formats import ABSENT, percent, seconds, span
+from benchmarks.show.formats import ABSENT, brief, percent
 from benchmarks.show.parts import Entry, Head, Table, words
 
 LEGEND = (
     "rank: those that the verdicts leave open. share: how much of the way from floor to ceiling "
     "the task's first metric has come, where a ceiling is known; else the metric. s: load, view, "
-    "search, fit and predict, from the least to the most over seeds. Where there is no score "
+    "search, fit and predict, the median over seeds. Where there is no score "
     "stands why."
 )
 
@@ -23,7 +23,7 @@ def share_text(square: Square) -> str:
     assert square.row
     share = square.row.share()
     if share is not None:
-        return percent(share, unit=" %")
+        return percent(share)
     score = square.row.score(square.section.metric)
     return "" if score is None else f"{score.mean:.3f}"
 
@@ -40,7 +40,7 @@ def square_text(square: Square) -> str:
     if not square.has_score:
         return f"{ABSENT} {square.why[0]}"
     times = square.seconds
-    clock = f", {span(times, seconds)} s" if times else ""
+    clock = f", {brief(times.median)} s" if times else ""
     return f"{rank_text(square)}: {share_text(square)}{clock}"
 
 
