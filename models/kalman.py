@@ -200,10 +200,12 @@ class Filter(nn.Module):
         total = told.new_zeros(len(told), len(self.hours), told.shape[-1])
         last = told.new_zeros(len(told), 1, told.shape[-1])
         before, after = [], [torch.cat([total, last], dim=1)]
-        for k in range(told.shape[1]):
-            total = total * keeps[:, k, :, None]
+        # Taken apart at once: the gradient of one slice after the other would fill a whole tensor
+        # for each.
+        for kept, one in zip(keeps.unbind(1), told.unbind(1), strict=True):
+            total = total * kept[..., None]
             before.append(torch.cat([total, last], dim=1))
-            last = told[:, k, None]
+            last = one[:, None]
             total = total + last
             after.append(torch.cat([total, last], dim=1))
         return torch.stack(before or after, dim=1)[:, : len(before)], torch.stack(after, dim=1)
@@ -237,16 +239,17 @@ class Filter(nn.Module):
         mean, spread = first_mean, first_spread.expand(len(gap), *first_spread.shape)
         means, spreads = [mean], [spread]
         keeps = torch.exp(-gap[..., None] * functional.softplus(self.forgetting - 8))
-        for k in range(gap.shape[1]):
-            kept = keeps[:, k, None]
+        steps = (part.unbind(1) for part in (keeps, effect, loading, outcome, known))
+        for kept, by_itself, loads, came, is_known in zip(*steps, strict=True):
+            kept, loads = kept[:, None], loads[:, None]
             mean = first_mean + kept * (mean - first_mean)
             spread = first_spread + kept[..., None] * kept[..., None, :] * (spread - first_spread)
-            toward = (spread @ loading[:, k, None, :, None])[..., 0]  # (b, outputs, size)
-            guess = self.probability(effect[:, k] + (mean * loading[:, k, None]).sum(-1))
+            toward = (spread @ loads[..., None])[..., 0]  # (b, outputs, size)
+            guess = self.probability(by_itself + (mean * loads).sum(-1))
             sure = torch.ones_like(guess) if self.is_number else guess * (1 - guess)
-            doubt = (toward * loading[:, k, None]).sum(-1)
-            gain = known[:, k, None] / (1 + sure * doubt)
-            mean = mean + (gain * (outcome[:, k] - guess))[..., None] * toward
+            doubt = (toward * loads).sum(-1)
+            gain = is_known[:, None] / (1 + sure * doubt)
+            mean = mean + (gain * (came - guess))[..., None] * toward
             told = (gain * sure)[..., None, None]
             spread = spread - told * toward[..., None] * toward[..., None, :]
             means.append(mean)

@@ -91,7 +91,7 @@ def test_an_empty_square_is_never_a_zero(grounds):
     empty = by_model["convnet"][1], by_model["convnet"][3], by_model["rocket"][3]
     assert [(entry.text, entry.value) for entry in empty] == [
         ("– not run", None),
-        ("– reads signal", None),
+        ("– signal", None),
         ("– timeout", None),
     ]
     full = by_model["convnet"][2]

@@ -9,7 +9,7 @@ LEGEND = (
     "rank: those that the verdicts leave open. share: how much of the way from floor to ceiling "
     "the task's first metric has come, where a ceiling is known; else the metric. s: load, view, "
     "search, fit and predict, the median over seeds. Where there is no score "
-    "stands why."
+    "stands why, or the view that the model reads."
 )
 
 
@@ -38,7 +38,7 @@ def square_value(square: Square) -> float | None:
 
 def square_text(square: Square) -> str:
     if not square.has_score:
-        return f"{ABSENT} {square.why[0]}"
+        return f"{ABSENT} {square.why[0].removeprefix('reads ')}"
     times = square.seconds
     clock = f", {brief(times.median)} s" if times else ""
     return f"{rank_text(square)}: {share_text(square)}{clock}"
