@@ -159,6 +159,19 @@ def test_several_dials_are_told_by_what_is_on(record):
     assert "nobody can tell in 1 of 4 (order)" in sweep.sentence()
 
 
+def test_a_size_beside_a_dial_grows(record):
+    records = []
+    for rows in (900, 20, 100):
+        for motif in (1, 0):
+            cell = record("a", 0, 0.8)
+            task = {"_target_": "t.T", "rows": rows, "signal_motif": motif}
+            records.append(cell | {"config": cell["config"] | {"task": task}})
+    (sweep,) = sweeps(sections(records))
+    off = ["rows=20", "rows=100", "rows=900"]
+    on = [f"{label} + signal_motif" for label in off]
+    assert [sweep.label(p) for p in sweep.points] == off + on
+
+
 def test_one_setting_is_no_sweep(record):
     assert sweeps(sections([record("a"), record("b")])) == []
 

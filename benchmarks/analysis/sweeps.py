@@ -210,15 +210,17 @@ def sweeps(found: Sequence[Section]) -> list[Sweep]:
             for s, section in zip(settings, members, strict=True)
         ]
         if all(_is_number(value) for p in points for value in p.settings.values()):
-            points.sort(
-                key=lambda p: (
-                    (sum(map(bool, p.settings.values())), [-v for v in p.settings.values()])
-                    if len(keys) > 1
-                    else (0, [p.settings[keys[0]]])
-                )
-            )
+            points.sort(key=_place)
         made.append(Sweep(task, keys, points))
     return made
+
+
+def _place(point: Point) -> tuple[Any, ...]:
+    """Of several dials few that are on before many; the same ones from low to high."""
+    values = list(point.settings.values())
+    if len(values) == 1:
+        return (values,)
+    return sum(map(bool, values)), [value == 0 for value in values], values
 
 
 def _is_number(value: Any) -> bool:
