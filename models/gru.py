@@ -142,7 +142,9 @@ class Recurrent(nn.Module):
             put_in = torch.cat([event, surprise, products, gap], dim=-1)
             states = torch.cat([states, self.cell(put_in, begin[None])[0]], dim=1)
         state = self.dropout(states[owner, made.place[rows]])
-        by_itself = self.expected(row, attributes[owner]) + self.context(made.context.take(rows))
+        by_itself = self.expected(row, attributes.index_select(0, owner)) + self.context(
+            made.context.take(rows)
+        )
         row = row[..., self.outputs :]
         taste = (self.taste(state).unflatten(-1, (self.outputs, -1)) * row[:, None]).sum(-1)
         put_in = torch.cat([state, row, clock(made.since[rows])], dim=-1)

@@ -177,7 +177,8 @@ class Filter(nn.Module):
         known = real & (made.outcome.weights[events] > 0).any(-1)
         means, spreads = self.filter(mean, spread, effect, loading, outcome, gap, known)
         kept = torch.exp(-since * functional.softplus(self.forgetting - 8))[:, None]
-        mean = mean[owner] + kept * (means[owner, place] - mean[owner])
+        mean = mean.index_select(0, owner)
+        mean = mean + kept * (means[owner, place] - mean)
         both = kept[..., None] * kept[..., None, :]
         spread = spread + both * (spreads[owner, place] - spread)
         found = row_effect + (mean * row_loading[:, None]).sum(-1)

@@ -204,7 +204,9 @@ class FromEvents(nn.Module):
         event, row = self.content(made.event.take(events)), self.content(made.row.take(rows))
         outcome = self.outcome(made.outcome.take(events))
         expected = self.expected(event, attributes[:, None])
-        alone = self.expected(row, attributes[owner]) + self.context(made.context.take(rows))
+        alone = self.expected(row, attributes.index_select(0, owner)) + self.context(
+            made.context.take(rows)
+        )
         if not self.is_number:
             outcome, expected = outcome.softmax(-1), expected.softmax(-1)
         attributes, event, row = (x[..., self.outputs :] for x in (attributes, event, row))
@@ -222,7 +224,7 @@ class FromEvents(nn.Module):
         column = torch.arange(len(rows), device=rows.device) - (counts.cumsum(0) - counts)[owner]
         shape = len(stretches), int(counts.max())
         queries = tokens.new_zeros(*shape, tokens.shape[-1])
-        asked = self.ask(torch.cat([row, attributes[owner], clock(since)], dim=-1))
+        asked = self.ask(torch.cat([row, attributes.index_select(0, owner), clock(since)], dim=-1))
         queries = queries.index_put((owner, column), asked)
         seen, now = place.new_zeros(shape), hour.new_zeros(shape)
         seen = seen.index_put((owner, column), place)
@@ -245,7 +247,8 @@ class FromEvents(nn.Module):
         step = torch.arange(then.shape[1], device=then.device)
         ago = (now[..., None] - then[:, None]).clamp(min=0).log1p()[:, None]
         ranks = seen[..., None] - step
-        bias = self.rank[ranks.clamp(0, self.RANKS - 1)].permute(0, 3, 1, 2)
+        # Indexed in brackets, its gradient would be added up in the order in which threads come.
+        bias = functional.embedding(ranks.clamp(0, self.RANKS - 1), self.rank).permute(0, 3, 1, 2)
         bias = bias - functional.softplus(self.slope)[:, None, None] * ago
         bias = (bias * (step > 0)).masked_fill((ranks < 0)[:, None], -torch.inf)
         return bias.contiguous()  # kernels on CUDA take no other

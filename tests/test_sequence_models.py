@@ -396,6 +396,21 @@ def test_a_fit_that_was_broken_off_ends_as_one_that_was_not(
     np.testing.assert_array_equal(given_by(resumed, other), given_by(whole, other))
 
 
+@every_model
+def test_two_threads_give_the_same_weights_to_the_bit(name: str) -> None:
+    """Long pasts of many entities, so that gradients are added up by several threads."""
+    X, y = planted(400, 0, "binary")
+    other, _ = planted(20, 1, "binary")
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        brief = {"max_epochs": 1, "batch_size": 200, "device": "cpu"}
+        once, again = (given_by(MODELS[name](**brief).fit(X, y), other) for _ in range(2))
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(once, again)
+
+
 class Stopped(Exception):
     pass
 
