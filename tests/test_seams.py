@@ -88,7 +88,7 @@ def test_any_metric_can_be_the_main_one_without_a_new_run(eras, records):
 
 @pytest.mark.parametrize("form", ["list", "array", "object"])
 def test_texts_are_rows_in_any_form(eras, records, tmp_path, capsys, form):
-    done = eras("task=texts", "model=first_word", f"task.form={form}", "cache.gigabytes=0")
+    done = eras("task=sentences", "model=first_word", f"task.form={form}", "cache.gigabytes=0")
     assert done.returncode == 0, done.stdout
     (record,) = records()
     assert record["scores"]["accuracy"] > 0.8
@@ -109,7 +109,7 @@ def test_texts_are_rows_in_any_form(eras, records, tmp_path, capsys, form):
     ],
 )
 def test_rows_that_do_not_fit_are_one_sentence(eras, records, form, reason):
-    done = eras("task=texts", "model=first_word", f"task.form={form},list", "cache.gigabytes=0")
+    done = eras("task=sentences", "model=first_word", f"task.form={form},list", "cache.gigabytes=0")
     assert done.returncode == 1
     endings = {r["config"]["task"]["form"]: r for r in records()}
     assert endings.pop("list")["status"] == "done"
@@ -186,20 +186,21 @@ def test_an_artifact_over_its_cap_is_left_out_and_said(eras, records, tmp_path):
 
 def test_an_expensive_view_is_made_once_and_charged_to_all(eras, records, tmp_path):
     cache = f"cache.folder={tmp_path / 'cache'}"
-    assert eras("task=texts", "model=first_word", "model.smoothing=1,2", cache).returncode == 0
+    assert eras("task=sentences", "model=first_word", "model.smoothing=1,2", cache).returncode == 0
     first, second = sorted(records(), key=lambda r: r["started"])
     assert (first["prepared"]["origin"], second["prepared"]["origin"]) == ("made", "found")
     assert first["phases"]["view"] == second["phases"]["view"], "the same making is charged"
-    assert eras("task=texts", "model=first_word", "run=b", cache).returncode == 0
+    assert eras("task=sentences", "model=first_word", "run=b", cache).returncode == 0
     (later,) = records("b")
     assert later["prepared"]["origin"] == "found", "it outlives the run"
-    assert later["scores"] == first["scores"]
+    usual = next(r for r in (first, second) if r["config"]["model"]["smoothing"] == 1)
+    assert later["scores"] == usual["scores"]
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone", "flipped"])
 def test_a_damaged_cache_is_made_again(eras, records, tmp_path, damage):
     cache = f"cache.folder={tmp_path / 'cache'}"
-    assert eras("task=texts", "model=first_word", cache).returncode == 0
+    assert eras("task=sentences", "model=first_word", cache).returncode == 0
     (file,) = (tmp_path / "cache").glob("views/*/train.json")
     if damage == "cut":
         file.write_bytes(file.read_bytes()[:100])
@@ -207,7 +208,7 @@ def test_a_damaged_cache_is_made_again(eras, records, tmp_path, damage):
         file.unlink()
     else:
         file.write_text(file.read_text().replace("good", "evil"))
-    assert eras("task=texts", "model=first_word", cache, "run=b").returncode == 0
+    assert eras("task=sentences", "model=first_word", cache, "run=b").returncode == 0
     (before,), (after,) = records(), records("b")
     assert after["prepared"]["origin"] == "made"
     assert after["scores"] == before["scores"]
@@ -216,7 +217,7 @@ def test_a_damaged_cache_is_made_again(eras, records, tmp_path, damage):
 def test_a_cache_that_cannot_be_written_is_said_and_nothing_fails(eras, records, tmp_path):
     place = tmp_path / "file"
     place.write_text("no folder")
-    done = eras("task=texts", "model=first_word", f"cache.folder={place}")
+    done = eras("task=sentences", "model=first_word", f"cache.folder={place}")
     assert done.returncode == 0, done.stdout
     (record,) = records()
     assert record["prepared"]["origin"] == "own"

@@ -19,6 +19,9 @@ DATA = ROOT / "tests" / "data"
 BROUGHT = {  # what a task reads that brings no rows of its own
     "table": {"path": str(DATA / "orders.csv"), "target": "returned"},
     "events": {"path": str(DATA / "shop"), "features": str(DATA / "shop" / "features.sql")},
+    "texts": {"path": str(DATA / "texts" / "tickets.csv"), "target": "team"},
+    "newsgroups": {"path": str(DATA / "texts")},
+    "reuters": {"path": str(DATA / "texts")},
 }
 
 

@@ -26,11 +26,15 @@ def column_of(target: str, names: Sequence[str]) -> str:
 
 
 def outcomes(
-    values: pd.Series, asked: Kind | None, positive: str | None
+    values: pd.Series,
+    asked: Kind | None,
+    positive: str | None,
+    least: int = ROWS_OF_A_CLASS,
 ) -> tuple[np.ndarray, tuple[str, ...], str]:
     """(labels of the rows that have one, class names with the positive one last, why this kind).
 
-    values: without missing ones. Raises ValueError if nothing can be learned from them.
+    values: without missing ones. least: rows that a class has to have. Raises ValueError if nothing
+    can be learned from them.
     """
     name = values.name
     if not len(values):
@@ -67,10 +71,10 @@ def outcomes(
         raise ValueError(f"the target {name!r} has one class only: {names[0]!r}")
     if len(counts) > 1_000:
         raise ValueError(f"the target {name!r} has {len(counts):,} classes; 1,000 are the most")
-    if (rarest := counts.iloc[0]) < ROWS_OF_A_CLASS:
+    if (rarest := counts.iloc[0]) < least:
         raise ValueError(
             f"the class {counts.index[0]!r} of the target {name!r} has {rarest} "
-            f"row{'s' if rarest > 1 else ''}; a split needs {ROWS_OF_A_CLASS}"
+            f"row{'s' if rarest > 1 else ''}; a split needs {least}"
         )
     classes = sorted(counts.index)
     if len(classes) == 2:

@@ -80,7 +80,7 @@ class Rare:
 
 
 @dataclass
-class Texts:
+class Sentences:
     """Texts, as a list or an array, from a view of its own file; or broken in some way."""
 
     rows: int = 300
