@@ -6,12 +6,14 @@ import unicodedata
 from collections import Counter
 from heapq import nsmallest
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
 TERMS = 1_000
+FREQUENT = 20  # times as many terms are looked at as are taken
 LONGEST = 40  # characters of a word; what is longer is an address, or a file in base64
 NO_WORD = "(no word)"
 
@@ -37,27 +39,46 @@ def words(text: str) -> list[str]:
 def tfidf(
     train: list[str], test: list[str], terms: int = TERMS
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(n, columns) float32 of train and of test texts: a column for each of the `terms` words and
-    pairs of neighbouring words that stand most often in train texts, called like it.
+    """(n, columns) float32 of train and of test texts: a column for each of `terms` words and pairs
+    of neighbouring words of the train texts, called like it.
 
     Each count c is 1 + log c, weighed by the logarithm of how few train texts have the term (Sparck
-    Jones 1972), and each row has length 1, or 0 for a text without any of the terms. Nothing is
-    learned from test texts. Of train texts without a word there is one column of zeros.
+    Jones 1972), and each row has length 1, or 0 for a text without any of the terms. Of the most
+    frequent terms those are taken whose weights vary most: the most frequent ones are the same in
+    all texts. Nothing is learned from test texts. Of train texts without a word there is one column
+    of zeros.
     """
     often: Counter[str] = Counter()
     for text in train:
         often.update(_terms(text))
-    # Of terms that are equally frequent the first ones by the alphabet, on every machine.
-    names = sorted(nsmallest(terms, often, key=lambda term: (-often[term], term)))
-    if not names:
+    # Of terms that are equally frequent the first ones by the alphabet.
+    first = sorted(nsmallest(terms * FREQUENT, often, key=lambda term: (-often[term], term)))
+    if not first:
         return _frame(np.zeros((len(train), 1)), [NO_WORD]), _frame(
             np.zeros((len(test), 1)), [NO_WORD]
         )
-    counter = CountVectorizer(analyzer=_terms, vocabulary=names, dtype=np.float32)
+    counts = _counts(train, first)
+    places = varying(TfidfTransformer(sublinear_tf=True).fit_transform(counts), terms)
+    names = [first[place] for place in places]
     weigher = TfidfTransformer(sublinear_tf=True)
-    first = weigher.fit_transform(counter.transform(train))
-    second = weigher.transform(counter.transform(test))
-    return _frame(first.toarray(), names), _frame(second.toarray(), names)
+    train_weights = weigher.fit_transform(counts[:, places])
+    test_weights = weigher.transform(_counts(test, names))
+    return _frame(train_weights.toarray(), names), _frame(test_weights.toarray(), names)
+
+
+def varying(weights: Any, terms: int) -> np.ndarray:
+    """Places of the columns, in their order, that vary most; weights: (n, columns), sparse."""
+    n = weights.shape[0]
+    mean, of_squares = (
+        np.asarray(values.sum(axis=0, dtype=np.float64)).ravel() / n
+        for values in (weights, weights.power(2))
+    )
+    return np.sort(np.argsort(mean**2 - of_squares, kind="stable")[:terms])
+
+
+def _counts(texts: list[str], names: list[str]) -> Any:
+    """(n, columns), sparse"""
+    return CountVectorizer(analyzer=_terms, vocabulary=names, dtype=np.float32).transform(texts)
 
 
 def _frame(values: np.ndarray, names: list[str]) -> pd.DataFrame:

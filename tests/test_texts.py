@@ -451,10 +451,17 @@ def test_plain_words_are_weighed_as_scikit_learn_does():
 
 
 def test_words_are_learned_from_train_texts_alone_and_the_same_every_time():
-    first = tfidf(["aa bb aa cc"], ["dd ee"], 2)
-    pd.testing.assert_frame_equal(first[0], tfidf(["aa bb aa cc"], ["ff gg hh ii"], 2)[0])
-    assert list(first[0].columns) == ["aa", "aa bb"], "of equally frequent ones the first"
-    assert not first[1].to_numpy().any()
+    said = [text for _, text in texts(30)]
+    train, test = tfidf(said, ["dd ee"], 50)
+    pd.testing.assert_frame_equal(train, tfidf(said, ["ff gg hh ii"] * 99, 50)[0])
+    assert not test.to_numpy().any()
+
+
+def test_what_stands_in_every_text_alike_is_no_column():
+    said = [f"the {word} is the {word} of the day" for word in ("sun", "rain", "snow") * 10]
+    train, _ = tfidf(said, [""], 6)
+    assert {"sun", "rain", "snow"} <= set(train.columns)
+    assert not {"the", "of", "day", "of the", "the day"} & set(train.columns)
 
 
 def test_without_a_word_there_is_one_column_of_zeros():

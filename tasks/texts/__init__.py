@@ -61,7 +61,7 @@ class Texts:
     test_share: Annotated[float, Ge(0.05), Le(0.5)] = 0.3
     # at most so many texts, drawn by chance, each class evenly; unset: all
     rows: Annotated[int, Ge(20)] | None = None
-    # columns of the view `features`: the most frequent words and pairs of words
+    # columns of the view `features`: words and pairs of words
     terms: Annotated[int, Ge(1), Le(100_000)] = 1_000
     # supplied by the runner: threads for reading
     n_jobs: int = 1
