@@ -22,7 +22,7 @@ def shown(tmp_path, capsys, run="a") -> tuple[str, str, str]:
 
 
 def test_a_task_is_judged_by_the_metrics_it_names(eras, records, tmp_path, capsys):
-    done = eras("task=rare", "model=ranker", "model.factor=1,-1", "seed=0,1")
+    done = eras("task=rare", "model=riser", "model.factor=1,-1", "seed=0,1")
     assert done.returncode == 0, done.stdout
     assert "average precision" in done.stdout
     record = records()[0]
@@ -40,7 +40,7 @@ def test_a_task_is_judged_by_the_metrics_it_names(eras, records, tmp_path, capsy
 
 
 def test_a_metric_of_the_tasks_own_needs_no_registry(eras, records, tmp_path, capsys, monkeypatch):
-    done = eras("task=rare", "model=ranker", "model.factor=1,3", "task.judged_by=own", "seed=0,1")
+    done = eras("task=rare", "model=riser", "model.factor=1,3", "task.judged_by=own", "seed=0,1")
     assert done.returncode == 0, done.stdout
     assert records()[0]["metrics"][0]["words"] == "mean distance from a half"
     # Who reads the records does not know the task.
@@ -53,7 +53,7 @@ def test_a_metric_of_the_tasks_own_needs_no_registry(eras, records, tmp_path, ca
     assert "better" in verdicts, "its own influence of each row is kept"
     assert (
         eras(
-            "task=rare", "model=ranker,baseline", "task.judged_by=hits", "run=b", "seed=0,1,2"
+            "task=rare", "model=riser,baseline", "task.judged_by=hits", "run=b", "seed=0,1,2"
         ).returncode
         == 0
     )
@@ -68,7 +68,7 @@ def test_a_metric_of_the_tasks_own_needs_no_registry(eras, records, tmp_path, ca
     ],
 )
 def test_an_unknown_metric_is_one_sentence_and_the_others_go_on(eras, records, way, reason):
-    done = eras("task=rare", "model=ranker", f"task.judged_by={way},score")
+    done = eras("task=rare", "model=riser", f"task.judged_by={way},score")
     assert done.returncode == 1
     endings = {r["config"]["task"]["judged_by"]: (r["status"], r["reason"]) for r in records()}
     assert endings.pop("score") == ("done", None)
@@ -120,7 +120,7 @@ def test_rows_that_do_not_fit_are_one_sentence(eras, records, form, reason):
 
 
 def test_answers_are_scored_kept_and_shown(eras, records, tmp_path, capsys):
-    done = eras("task=receipts", "model=last_number,baseline,logistic", "seed=0,1")
+    done = eras("task=slips", "model=last_number,baseline,logistic", "seed=0,1")
     assert done.returncode == 0, done.stdout
     assert "not asked: logistic gives probabilities" in " ".join(done.stdout.split())
     mine = {r["model"]: r for r in records() if r["seed"] == 0}
@@ -144,7 +144,7 @@ def test_answers_are_scored_kept_and_shown(eras, records, tmp_path, capsys):
     [("object", "answer 0 is object"), ("few", "there are 29 answers for 30 test rows")],
 )
 def test_answers_of_the_wrong_form_are_one_sentence(eras, records, form, reason):
-    assert eras("task=receipts", "model=last_number", f"model.form={form}").returncode == 1
+    assert eras("task=slips", "model=last_number", f"model.form={form}").returncode == 1
     (record,) = records()
     assert record["status"] == "failed"
     assert reason in record["reason"]

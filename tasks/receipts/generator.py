@@ -123,7 +123,10 @@ class Writer:
 
     def head(self) -> Lines:
         names, trades = self.world.vendors[self.country.language]
-        lines = [f"{self.one(names)} {self.one(trades)}", self.filled(self.one(self.country.places))]
+        lines = [
+            f"{self.one(names)} {self.one(trades)}",
+            self.filled(self.one(self.country.places)),
+        ]
         if self.chance(0.4):
             lines.append(f"{self.called('phone')} {self.filled(self.country.phone)}")
         if self.chance(0.4):
@@ -278,6 +281,10 @@ LAYOUTS: dict[str, Callable[[Pairs], Lines]] = {
     "stacked": lambda pairs: [line for pair in pairs for line in pair],
     "behind": lambda pairs: [f"{value} {label}" for label, value in pairs],
     "dashed": lambda pairs: [f"{label} - {value}" for label, value in pairs],
+    "equals": lambda pairs: [f"{label} = {value}" for label, value in pairs],
+    "leaders": lambda pairs: [
+        f"{label} {'_' * (24 - len(label))} {value}" for label, value in pairs
+    ],
     "under": lambda pairs: rows(pairs, upper=1),
     "row": lambda pairs: rows(pairs, upper=0),
 }

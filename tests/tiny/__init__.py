@@ -94,7 +94,7 @@ class Sentences:
 
 
 @dataclass
-class Receipts:
+class Slips:
     """Read the total out of a text: an answer, not a class."""
 
     rows: int = 90
@@ -113,14 +113,14 @@ class Receipts:
 
 
 @dataclass
-class Ranker:
+class Riser:
     """Says that more is more."""
 
     factor: float = 1.0
     era: ClassVar[str] = "tests"
     year: ClassVar[int] = 2026
 
-    def fit(self, X: np.ndarray, y: np.ndarray) -> "Ranker":
+    def fit(self, X: np.ndarray, y: np.ndarray) -> "Riser":
         self.classes_ = np.array(["tail", "head"])
         return self
 
