@@ -90,10 +90,8 @@ class Rules:
 
 def values_by(label: str, field: str, lines: list[str]) -> Iterator[str]:
     """What stands behind a word on its line; else what begins beneath it."""
-    word, form = (
-        re.compile(rf"(?<![\w-]){re.escape(label)}\b{GAPS[field]}", re.IGNORECASE),
-        FORMS[field],
-    )
+    word = re.compile(rf"(?<![\w-]){re.escape(label)}\b{GAPS[field]}", re.IGNORECASE)
+    form = FORMS[field]
     for k, line in enumerate(lines):
         for there in word.finditer(line):
             found = form.match(line, there.end())
@@ -108,7 +106,7 @@ def in_one_form(field: str, text: str, lines: list[str]) -> str | None:
     if field == "total":
         return f"{re.sub('[.,]', '', text[:-3])}.{text[-2:]}"
     if field == "number":
-        return text
+        return text.upper()
     parts = [part for part in re.split(r"[^a-z0-9]+", text.casefold()) if part]
     if "-" in text:
         year, month, day = map(int, parts)

@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.cell import views
+from tasks.candidates import Candidates
 from tasks.histories import Histories, histories
+from tasks.receipts import Receipts
 
 KINDS = ("binary", "multiclass", "regression")
 EVENTS_EACH = 8  # rows of one entity, each an event of the later ones
@@ -96,6 +99,14 @@ EXAMPLES: dict[str, Callable[[int, int, str], tuple[Any, np.ndarray]]] = {
 """By the name of the view: (rows, seed, kind) -> rows, labels"""
 
 
+def answered(view: str, rows: int, seed: int) -> tuple[Any, list[Any]]:
+    """Rows of a view of texts, and the answers to them: what a receipt says."""
+    task = Receipts(rows=max(30, rows * 2), test_share=0.5)
+    data = task.load(seed)
+    train, _ = views.make(task, data, view)
+    return train[:rows], data.train_labels[:rows]
+
+
 def strange(view: str, kind: str) -> Any:
     """60 rows of a view with gaps and with values that none of its examples has."""
     X, _ = EXAMPLES[view](60, 2, kind)
@@ -119,6 +130,9 @@ def assert_same(rows: Any, other: Any) -> None:
     if isinstance(rows, Histories):
         for mine, theirs in zip(rows.parts().values(), other.parts().values(), strict=True):
             assert_same(mine, theirs)
+    elif isinstance(rows, Candidates):
+        for part in vars(rows):
+            assert_same(getattr(rows, part), getattr(other, part))
     elif isinstance(rows, pd.DataFrame):
         pd.testing.assert_frame_equal(rows, other, check_exact=True)
     else:

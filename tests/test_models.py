@@ -20,7 +20,7 @@ from sklearn.model_selection import train_test_split
 from benchmarks.cell import rows as of_rows
 from models import boosting, mlp, network, nystroem, random_forest, svm
 from models.baseline import Baseline
-from tests.examples import EXAMPLES, KINDS, assert_same, strange, table
+from tests.examples import EXAMPLES, KINDS, answered, assert_same, strange, table
 
 ROOT = Path(__file__).parent.parent
 CONFS = {
@@ -309,6 +309,42 @@ def test_baseline_gives_the_most_common_of_any_answers() -> None:
     same = ["other", {"x": 1, "y": None}, {"y": None, "x": 1}]  # whatever order its keys are in
     assert Baseline().fit(rows[:3], same).answer(rows[:1]) == [same[1]]
     assert Baseline().fit(rows[:3], [1, True, True]).answer(rows[:1]) == [True]
+
+
+ANSWERING = [n for n in CONFS if "answers" in getattr(model_class(n), "answers", ())]
+
+
+@cache
+def read(name: str) -> Any:
+    return made(name).fit(*answered(view_of(name), 150, 0))
+
+
+@pytest.mark.parametrize("name", ANSWERING)
+def test_answers_are_learned_and_nothing_given_is_changed(name: str) -> None:
+    X, y = answered(view_of(name), 150, 0)
+    X_before, y_before = copy.deepcopy(X), copy.deepcopy(y)
+    model = short(name)
+    assert model.fit(X, y) is model
+    model.answer(X)
+    assert_same(X, X_before)
+    assert y == y_before
+    assert model.n_parameters_ > 0
+    X, y = answered(view_of(name), 150, 1)
+    assert np.mean([a == b for a, b in zip(read(name).answer(X), y, strict=True)]) > 0.8
+
+
+@pytest.mark.parametrize("name", ANSWERING)
+def test_answers_are_the_same_again_and_in_any_company(name: str) -> None:
+    X, _ = answered(view_of(name), 100, 2)
+    model, again = read(name), made(name).fit(*answered(view_of(name), 150, 0))
+    together = model.answer(X)
+    assert again.answer(X) == together
+    order = np.random.default_rng(0).permutation(len(X))
+    shuffled = model.answer(of_rows.take(X, order))
+    assert shuffled == [together[k] for k in order.tolist()]
+    assert model.answer(of_rows.take(X, np.array([7]))) == [together[7]]
+    assert model.answer(of_rows.take(X, np.arange(210) % 100))[207] == together[7]
+    assert model.answer(of_rows.take(X, slice(0, 0))) == []
 
 
 def test_svm_probabilities_cost_no_more_than_one_fit_of_half_the_rows_a_kernel(monkeypatch) -> None:
