@@ -22,7 +22,7 @@ LABELS = {
     "number": "invoice no, invoice number, invoice id, inv. no, receipt no, rcpt no, "
     "receipt number, ticket, invoice, receipt, bill no, bill number",
 }
-GAPS = {"total": r"[^\d\n-]{0,30}", "date": "[ .:=-]*", "number": "[ .:=-]*"}  # before a value
+GAPS = {"total": r"[^\d\n-]{0,30}", "date": "[ .:=>-]*", "number": "[ .:=>-]*"}  # before a value
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 MONTH = f"(?:{'|'.join(MONTHS)})[a-z]*"
 VALUES = {

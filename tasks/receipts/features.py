@@ -34,7 +34,7 @@ DATE = re.compile(
 NUMBER = re.compile(r"(?<![\w./-])[A-Z0-9][A-Z0-9./-]*\d(?![\w%])", re.ASCII)
 SLASHED = re.compile(r"(\d\d?)/(\d\d?)/(\d{4}|\d\d)")
 ZIP = re.compile(r"\b[A-Z]{2} \d{5}\b")  # of an American address
-CURRENCY = re.compile(r"[$€£]|\b(?:USD|EUR|GBP|CHF|CAD|SEK|kr)\b")
+CURRENCY = re.compile(r"[$€£]|\b(?:USD|EUR|GBP|CHF|CAD|AUD|SEK|kr)\b")
 LINE_END = re.compile(r"\r\n?|\n")
 # Columns of the table
 NUMBERS = (

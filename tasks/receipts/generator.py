@@ -282,6 +282,7 @@ LAYOUTS: dict[str, Callable[[Pairs], Lines]] = {
     "behind": lambda pairs: [f"{value} {label}" for label, value in pairs],
     "dashed": lambda pairs: [f"{label} - {value}" for label, value in pairs],
     "equals": lambda pairs: [f"{label} = {value}" for label, value in pairs],
+    "arrows": lambda pairs: [f"{label} > {value}" for label, value in pairs],
     "leaders": lambda pairs: [
         f"{label} {'_' * (24 - len(label))} {value}" for label, value in pairs
     ],
