@@ -68,6 +68,7 @@ def candidates(texts: list[str]) -> Candidates:
     rows: list[dict[str, Any]] = []
     ends = [0]
     for text in texts:
+        text = text.encode(errors="replace").decode()  # half a character cannot be kept
         lines = LINE_END.split(text)
         found = list(spans_of(lines, month_first=ZIP.search(text) is not None))
         spans += found
