@@ -104,7 +104,7 @@ def test_the_total_is_named_once_and_stands_beside_other_amounts(documents):
 
 def test_documents_are_short_and_look_like_some(documents):
     lengths = [len(document.text) for document in documents]
-    assert 280 < np.median(lengths) < 450
+    assert 220 < np.median(lengths) < 450
     assert max(lengths) < 900
     lines = [document.text.count("\n") + 1 for document in documents]
     assert np.quantile(lines, 0.05) >= 8

@@ -35,7 +35,7 @@ class Receipts:
     # share of documents that models are tested on, half of them of the other world
     test_share: Annotated[float, Ge(0.05), Le(0.9)] = 0.33
     # share of the letters of words that a scanner misread; an answer is never touched by it
-    noise: Annotated[float, Ge(0), Le(0.3)] = 0.0
+    noise: Annotated[float, Ge(0), Le(0.2)] = 0.0
     # share of documents whose blocks are rotated: they begin in the middle and end with their head
     rotated: Annotated[float, Ge(0), Le(1)] = 0.0
     # share of train rows in whose label a field is that of the next one: a tired annotator

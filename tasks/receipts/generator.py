@@ -109,10 +109,10 @@ class Writer:
                 int(self.random.integers(1, 5)) if self.chance(0.5) else 1,
                 int(self.random.integers(most // 8, most)),
             )
-            for place in self.random.permutation(len(names))[: self.random.integers(1, 5)]
+            for place in self.random.permutation(len(names))[: self.one((1, 1, 2, 2, 3))]
         )
         listed = sum(many * price for _, many, price in items)
-        discount = listed * self.one((0, 0, 5, 10, 20)) // 100
+        discount = listed * self.one((0, 0, 0, 10, 20)) // 100
         rate, left = self.one(self.country.rates), listed - discount
         if self.country.included:
             return Bill(items, discount, round(left * rate / (1000 + rate)), rate, left)
@@ -127,9 +127,9 @@ class Writer:
             f"{self.one(names)} {self.one(trades)}",
             self.filled(self.one(self.country.places)),
         ]
-        if self.chance(0.4):
+        if self.chance(0.2):
             lines.append(f"{self.called('phone')} {self.filled(self.country.phone)}")
-        if self.chance(0.4):
+        if self.chance(0.2):
             lines.append(f"{self.called('tax_id')} {self.filled(self.country.tax_id)}")
         return lines
 
@@ -149,7 +149,7 @@ class Writer:
         if self.is_invoice or self.chance(0.3):
             others.append(("order", self.filled(self.one(self.world.numbers))))
             others.append(("customer", self.filled(self.one(("#####", "@-####", "####")))))
-        kept = self.random.permutation(len(others))[: self.random.integers(1, 4)]
+        kept = self.random.permutation(len(others))[: self.one((1, 2, 2, 3))]
         pairs += [(self.called(others[place][0]), others[place][1]) for place in kept]
         return [pairs[place] for place in self.random.permutation(len(pairs))]
 
@@ -180,7 +180,7 @@ class Writer:
     def pay(self, layout: str) -> Lines:
         total = self.bill.total
         if self.is_invoice:
-            if self.chance(0.5):
+            if self.chance(0.6):
                 return []
             other = int(total * self.random.uniform(0.3, 2.5)) + 1
             return LAYOUTS[layout]([(self.called("earlier"), self.printed(other))])
@@ -192,8 +192,8 @@ class Writer:
         return LAYOUTS[layout]([(self.called(what), self.printed(cents)) for what, cents in pairs])
 
     def foot(self) -> Lines:
-        lines = [self.one(self.world.thanks[self.country.language])] if self.chance(0.5) else []
-        if not self.is_invoice and self.chance(0.4):
+        lines = [self.one(self.world.thanks[self.country.language])] if self.chance(0.3) else []
+        if not self.is_invoice and self.chance(0.3):
             until = self.dated(self.day + timedelta(days=int(self.one((14, 30)))))
             lines.append(f"{self.called('returns')} {until}")
         return lines
