@@ -21,10 +21,12 @@ from tasks.halves import on
 from tasks.metrics import STANDARD, Metric
 from tasks.optical import misread
 from tasks.receipts import Receipts, right, shifted
+from tasks.receipts.examples import shown
 from tasks.receipts.features import MOST, candidates, spans_of
 from tasks.receipts.generator import LAYOUTS, Document, scanned
 from tasks.receipts.normal import FIELDS, amount, date, normal, number
 from tasks.receipts.wording import KNOWN, OTHER, World
+from tests.conftest import ROOT
 
 SMALL = {"rows": 600, "test_share": 0.5}
 WORLDS = (KNOWN, OTHER)
@@ -536,6 +538,12 @@ def test_a_document_tells_of_each_candidate_what_stands_about_it():
     assert table.loc["12.00", "currency"] == 1
     american = candidates(["Austin, TX 78701\n03/04/2024\n03/04/24"])
     assert set(american.value[american.field == "date"]) == {"2024-03-04"}
+
+
+def test_the_document_shows_what_the_command_prints():
+    text = (ROOT / "docs" / "receipts.md").read_text("utf-8")
+    (block,) = re.findall(r"<!-- examples -->\n```\n(.*?)\n```", text, re.DOTALL)
+    assert block == shown()
 
 
 # Models
