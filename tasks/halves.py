@@ -42,6 +42,5 @@ def on(rows: np.ndarray, metric: Metric, name: str, label: str, words: str) -> M
         return [values[place] for place in np.flatnonzero(rows).tolist()]
 
     told: Influence | None = None if metric.influence is None else influence
-    return Metric(
-        name, label, words, metric.higher_is_better, metric.band, metric.relative, value, told
-    )
+    facts = name, label, words, metric.higher_is_better, metric.band, metric.relative
+    return Metric(*facts, value=value, influence=told, whole=metric.whole or metric)

@@ -66,6 +66,8 @@ class Metric(Facts):
     influence: Influence | None = None
     """(value, (n,) how far it would move if there were a little more of a row): value + the mean
     influence of some rows is close to the metric on them. None: nothing tells it row by row."""
+    whole: "Metric | None" = None
+    """Of a metric on some of the test rows: what other rows are judged by, as in a search."""
 
     def __post_init__(self) -> None:
         if self.value is None and self.influence is None:

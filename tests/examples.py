@@ -86,6 +86,18 @@ def ids(rows: int, seed: int, kind: str) -> tuple[pd.DataFrame, np.ndarray]:
     return X, labels(signal + 0.2 * random.normal(size=rows), kind)
 
 
+WORDS = ("good", "bad", "new", "now", "today", "music")
+
+
+def texts(rows: int, seed: int, kind: str) -> tuple[list[str], np.ndarray]:
+    """Six words each, of which every one has a worth."""
+    random = np.random.default_rng(seed)
+    codes = random.integers(0, len(WORDS), (rows, 6))
+    worth = np.array([2.0, -2.0, 1.0, -1.0, 0.5, 0.0])
+    signal = worth[codes].sum(axis=1) / 1.5 + 0.1 * random.normal(size=rows)
+    return [" ".join(WORDS[k] for k in row) for row in codes], labels(signal, kind)
+
+
 def hashed(codes: np.ndarray) -> np.ndarray:
     return ((codes.astype(np.int64) + 1) * 2_654_435_761) % 2**31
 
@@ -95,6 +107,7 @@ EXAMPLES: dict[str, Callable[[int, int, str], tuple[Any, np.ndarray]]] = {
     "events": events,
     "signal": waves,
     "ids": ids,
+    "text": texts,
 }
 """By the name of the view: (rows, seed, kind) -> rows, labels"""
 
@@ -110,6 +123,18 @@ def answered(view: str, rows: int, seed: int) -> tuple[Any, list[Any]]:
 def strange(view: str, kind: str) -> Any:
     """60 rows of a view with gaps and with values that none of its examples has."""
     X, _ = EXAMPLES[view](60, 2, kind)
+    if view == "text":
+        odd = [
+            "",
+            " \n",
+            "\x00\x1b[2J",
+            "good \u202e bad",
+            "שלום",
+            "日本語",
+            "<end>",
+            "word " * 5_000,
+        ]
+        return (odd * 8)[:60]
     opera = pd.Categorical(["opera", None, "music"] * 20)
     if view == "features":
         return X.assign(topic=opera, a=np.nan)  # had no gap when it was learned from
@@ -133,6 +158,8 @@ def assert_same(rows: Any, other: Any) -> None:
     elif isinstance(rows, Candidates):
         for part in vars(rows):
             assert_same(getattr(rows, part), getattr(other, part))
+    elif isinstance(rows, list):
+        assert rows == other
     elif isinstance(rows, pd.DataFrame):
         pd.testing.assert_frame_equal(rows, other, check_exact=True)
     else:

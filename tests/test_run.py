@@ -13,7 +13,7 @@ from tests.conftest import ROOT, SEARCH, is_alive, processes_with, wait_for
 BAD = {
     "model=foo": "There is no model 'foo'; there are: baseline, chooser, convnet",
     "task=foo": "There is no task 'foo'; there are: ads, breast_cancer",
-    "suite=foo": "There is no suite 'foo'; there are: controls, default, full, home_grounds",
+    "suite=foo": "There is no suite 'foo'; there are: bits, controls, default, full",
     "foo=1": "There is no setting foo; there are: cache, checks, control, device",
     "model.foo=1": "There is no setting model.foo; there are: factor, mode",
     "+model.foo=1": "There is no setting model.foo; there are: factor, mode",
@@ -272,9 +272,9 @@ def test_help_lists_tasks_models_and_suites():
     )
     assert done.returncode == 0
     for line in (
-        "model: baseline, convnet, embedder, factorisation",
+        "model: baseline, convnet, embedder, encoder, factorisation",
         "tune: none, seconds, trials",
-        "suite: controls, default, full, home_grounds, library, order, own, quick, scaling, ",
+        "suite: bits, controls, default, full, home_grounds, labels, language, library, order, ",
         "task: ads, breast_cancer",
         "  max_depth: ",  # stated by no YAML
     ):

@@ -188,10 +188,16 @@ def test_costs_are_a_straight_line_in_money(record):
     (section,) = sections([on_gpu])
     (dear,) = costs(section, PRICES)
     assert dear.money(0) == pytest.approx(cost.seconds_once * 36 / 3600)
-    reader = record("llm", work={"tokens": 500_000})
-    (section,) = sections([reader])
-    (tokens,) = costs(section, PRICES)
-    assert tokens.money_each - cost.money_each == pytest.approx(500 / 1e6)
+    here = record("llm", work={"tokens_read": 500_000, "tokens_read_each": 400.0})
+    (section,) = sections([here])
+    assert costs(section, PRICES)[0].money_each == cost.money_each, "its machine is paid for"
+    work = {"tokens_read": 500_000, "tokens_written": 2_000}
+    work |= {"tokens_read_each": 400.0, "tokens_written_each": 2.0}
+    (section,) = sections([record("served", work=work, notes={"device": "served"})])
+    dearer = PRICES.model_copy(update={"million_tokens_written": 3.0})
+    (tokens,) = costs(section, dearer)
+    assert tokens.money_each == pytest.approx((400 * 1 + 2 * 3) / 1e6)
+    assert tokens.money(0) == pytest.approx(100_000 / 1e6)
 
 
 def test_break_even_is_where_the_lines_meet(record):

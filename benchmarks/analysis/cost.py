@@ -18,17 +18,26 @@ from benchmarks.errors import BadInput, refusal
 from benchmarks.records.records import Record
 
 PREDICTIONS = tuple(10**k for k in range(3, 10))  # a thousand to a billion
+SERVED = "served"  # the device of a model that runs elsewhere
 PRICES = Path(__file__).parents[1] / "prices.yaml"
 Price = Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)]
 
 
 class Prices(pydantic.BaseModel, extra="forbid"):
-    """Of an hour of one core, of one GPU, and of a million tokens."""
+    """Of an hour of one core, of one GPU, and of a million tokens that a served model reads, and
+    writes: as much, where nothing is said."""
 
     currency: Annotated[str, pydantic.Field(min_length=1, max_length=12)]
     cpu_hour: Price
     gpu_hour: Price
     million_tokens: Price
+    million_tokens_written: Price | None = None
+
+    def tokens(self, read: float, written: float) -> float:
+        """Money."""
+        of_written = self.million_tokens_written
+        dear = self.million_tokens if of_written is None else of_written
+        return (read * self.million_tokens + written * dear) / 1e6
 
 
 def read_prices(file: Path = PRICES) -> Prices:
@@ -73,14 +82,14 @@ def costs(section: Section, prices: Prices) -> list[Cost]:
         if once is None or each is None:
             continue
         per_second = _hour(row, prices) / 3600
-        tokens = row.median(_tokens_each) or 0.0
+        by_token = row.first["notes"].get("device") == SERVED
         found.append(
             Cost(
                 row.label,
                 once,
                 each,
-                once * per_second,
-                each * per_second + tokens * prices.million_tokens / 1e6,
+                _tokens_once(row, prices) if by_token else once * per_second,
+                _tokens_each(row, prices) if by_token else each * per_second,
             )
         )
     return found
@@ -111,9 +120,18 @@ def _hour(row: Row, prices: Prices) -> float:
     return float(row.first["config"]["threads"]) * prices.cpu_hour
 
 
-def _tokens_each(record: Record) -> float | None:
-    tokens = (record.get("work") or {}).get("tokens")
-    return None if tokens is None else tokens / record["rows"]["test"]
+def _tokens_each(row: Row, prices: Prices) -> float:
+    """Of a model that somebody serves: its tokens are paid for, and nothing for those who wait."""
+    return prices.tokens(_work(row, "tokens_read_each"), _work(row, "tokens_written_each"))
+
+
+def _tokens_once(row: Row, prices: Prices) -> float:
+    whole = prices.tokens(_work(row, "tokens_read"), _work(row, "tokens_written"))
+    return max(0.0, whole - _tokens_each(row, prices) * row.first["rows"]["test"])
+
+
+def _work(row: Row, name: str) -> float:
+    return row.median(lambda record: (record.get("work") or {}).get(name)) or 0.0
 
 
 def break_evens(found: Sequence[Cost]) -> list[tuple[str, str, float]]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.cell.extras import advice
+
 FOLDERS = ("checkpoints", "artifacts")
 OF_FOREIGN = ("prepare", "view")  # settings of what stands around an estimator of another package
 
@@ -43,8 +45,9 @@ def supplied(job: Mapping[str, Any], folders: bool = False) -> dict[str, Any]:
     counts may use.
     """
     values = {"random_state": job["seed"], "n_jobs": job["threads"]}
-    if job["device"] is not None:
-        values["device"] = job["device"]
+    values |= {name: job[name] for name in ("device", "cache") if job.get(name) is not None}
+    if "task_name" in job:
+        values["task"] = job["task_name"]
     return values | (job.get("folders") or {} if folders else {})
 
 
@@ -65,6 +68,8 @@ def refusal(configs: Sequence[Mapping[str, Any]]) -> str | None:
         try:
             pkgutil.resolve_name(config["_target_"])
         except (ImportError, AttributeError) as error:
+            if isinstance(error, ImportError) and advice(error):
+                continue  # its own cells are skipped, with what to type
             return f"{config['_target_']} cannot be loaded: {error}"
         except Exception:  # noqa: S112 - what is wrong inside of it is the cell's to record
             continue

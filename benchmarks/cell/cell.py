@@ -32,9 +32,21 @@ from benchmarks.cell.answers import (
 from benchmarks.cell.build import build, check, supplied
 from benchmarks.cell.clock import Clock, calibration
 from benchmarks.cell.controls import Impossible
-from benchmarks.cell.fields import columns_of, curves, judged_fields, noted, one_line, whole, work
+from benchmarks.cell.extras import advice
+from benchmarks.cell.fields import (
+    Spent,
+    Tokens,
+    columns_of,
+    curves,
+    judged_fields,
+    noted,
+    one_line,
+    whole,
+    work,
+)
 from benchmarks.cell.prepared import Prepared, prepare, shared, task_of
 from benchmarks.cell.protocols import offered
+from benchmarks.cell.represented import represented
 from benchmarks.cell.scores import Scored, UnknownMetric, lifts, metrics_of, scores
 from benchmarks.cell.size import stored_bytes
 from benchmarks.cell.timing import cold_start, latencies, slowdown
@@ -44,6 +56,13 @@ from benchmarks.records.files import Unwritable, leaving
 from benchmarks.records.values import plain_data
 from tasks.base import Data, UnknownView, floor_answers
 from tasks.metrics import Metric, named
+
+CHECK_SECONDS = 20.0  # that a model's answers to checks may take
+FEWEST_CHECKED = 48  # rows all the same
+
+
+class Missing(LookupError):
+    """Something that a model needs is not here, such as its weights; the cell is skipped."""
 
 
 class TooLarge(ValueError):
@@ -82,7 +101,7 @@ def main(job: Mapping[str, Any], folder: Path) -> None:
             **run({**job, **speed}, clock, folder),
             **speed,
         }
-    except (UnknownView, Impossible, of_rows.Unjoinable, TooLarge) as error:
+    except (UnknownView, Impossible, of_rows.Unjoinable, TooLarge, Missing) as error:
         outcome = {"status": "skipped", "reason": str(error)}
     except OtherAnswers as error:
         outcome = {"status": "skipped", "reason": str(error), "unasked": True}
@@ -111,7 +130,7 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
     kept = shared(job, clock)
     with clock.phase("import"):
         task = task_of(job)
-        model = build(job["model"], supplied(job, folders=True))
+        model = built(job)
         for part, made_of in (("task", task), ("model", model)):
             if part in job.get("check", ()):
                 check(made_of)
@@ -121,18 +140,27 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
     refuse_others(model, data, job.get("name") or type(model).__name__)
     refuse_size(model, train)
     metrics = metrics_of(task, data, job.get("metric"))
+    fetched(model, clock)
     cold = warmed(job, model, made, clock)
     tuning = None
+    seen = represented(job, model, train, test, clock)
     if "tune" in job:
         with clock.phase("tune"):
             from benchmarks.cell.tune import tune  # Optuna: only cells that tune wait for it
 
-            tuning = tune(job, task, data, train, metrics[0])
+            tuning = tune(job, task, data, seen.train, metrics[0])
         model = build({**job["model"], **tuning["chosen"]}, supplied(job, folders=True))
-    warned = fit(model, train, data, clock)
+    before = Tokens.of(model)
+    warned = fit(model, seen.train, data, clock)
+    learned = Tokens.of(model)
     asked = Asked(model, data)
     with clock.phase("predict"):
-        answers = asked(test, "predict")
+        answers = asked(seen.test, "predict")
+    spent = Spent(
+        learned.since(before).plus(seen.tokens.get("fit", 0)),
+        Tokens.of(model).since(learned).plus(seen.tokens.get("predict", 0)),
+    )
+    seen.charge(clock)
     refuse_impossible(answers, data)
     answers = stored(answers)
     with clock.phase("save"):
@@ -154,7 +182,9 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
             lifts(data, metrics, answers, truth, floor),
         )
         control = control_of(job, task, data, answers, made.facts["view"])
-        evidence = evidence_of(job, asked, made, answers, metrics[0], clock, tuning, warned)
+        evidence = evidence_of(
+            job, asked, seen.within(made), answers, metrics[0], clock, tuning, warned
+        )
         suspicious = checks.fired(evidence, codes_off(job, control))
     return {
         **judged_fields(data, scored),
@@ -162,14 +192,15 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
         "rows": {"train": len(data.train_labels), "test": len(data.test_labels)},
         "columns": columns_of(train),
         "notices": list(made.facts["notices"]),
-        "prepared": {"origin": made.origin, **({"why": made.why} if made.why else {})},
+        "prepared": {"origin": made.origin, **({"why": made.why} if made.why else {})}
+        | ({"represented": seen.said} if seen.said else {}),
         "warmed_up": cold is None,
         "latency": timed,
         "cold_start": cold_started,
         "asked": asked.rows,
         "parameters": whole(offered(model, "n_parameters_")),
         "size_bytes": size,
-        "work": work(made, model, tuning),
+        "work": work(made, model, tuning, spent),
         "notes": noted(offered(model, "notes_"))
         | ({} if cold is None else {"not_warmed_up": cold}),
         "history": curves(offered(model, "history_")),
@@ -179,6 +210,27 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
         "checks": suspicious,
         "control": control,
     }
+
+
+def built(job: Mapping[str, Any]) -> Any:
+    """The model. Raises Missing for a package of an extra that is not installed."""
+    try:
+        return build(job["model"], supplied(job, folders=True))
+    except ModuleNotFoundError as error:
+        if (said := advice(error)) is None:
+            raise
+        raise Missing(said) from None
+
+
+def fetched(model: Any, clock: Clock) -> None:
+    """See that what the model needs is here. Raises Missing."""
+    if offered(model, "fetch") is None:
+        return
+    with clock.phase("fetch"):
+        try:
+            model.fetch()
+        except LookupError as error:
+            raise Missing(str(error)) from None
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -243,7 +295,7 @@ def evidence_of(
             stored(asked(of_rows.take(made.train, places), "checks")),
             of_rows.take(made.data.train_labels, places),
         ),
-        budget=job.get("check_rows", checks.ROWS),
+        budget=affordable(job.get("check_rows", checks.ROWS), made, clock),
         warnings=warned,
         unfinished=offered(asked.model, "unfinished_"),
         phases=clock.phases,
@@ -252,6 +304,13 @@ def evidence_of(
         space=job.get("tune", {}).get("space", {}),
         suspicions=list(made.facts["suspicions"]),
     )
+
+
+def affordable(rows: int, made: Prepared, clock: Clock) -> int:
+    """Of the rows that checks may ask for, as many as are answered in CHECK_SECONDS at the pace of
+    the test rows, but a few."""
+    each = clock.phases["predict"]["wall"] / len(made.data.test_labels)
+    return min(rows, max(FEWEST_CHECKED, int(CHECK_SECONDS / max(each, 1e-9))))
 
 
 def codes_off(job: Mapping[str, Any], control: Any) -> set[str]:

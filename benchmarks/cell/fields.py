@@ -73,7 +73,53 @@ def noted(notes: Any) -> dict[str, Any]:
     return kept
 
 
-def work(made: Prepared, model: Any, tuning: Mapping[str, Any] | None) -> dict[str, Any]:
+@dataclasses.dataclass(frozen=True)
+class Tokens:
+    """What a language model has read and written."""
+
+    read: int = 0
+    written: int = 0
+
+    @classmethod
+    def of(cls, model: Any) -> "Tokens":
+        """So far; none of a model that reads none."""
+        told = offered(model, "tokens_") or {}
+        return cls(*(whole(told.get(name)) or 0 for name in ("read", "written")))
+
+    def since(self, before: "Tokens") -> "Tokens":
+        return Tokens(self.read - before.read, self.written - before.written)
+
+    def plus(self, read: int) -> "Tokens":
+        return Tokens(self.read + read, self.written)
+
+
+@dataclasses.dataclass(frozen=True)
+class Spent:
+    """Tokens for learning, and for predicting the test rows."""
+
+    fit: Tokens
+    predict: Tokens
+
+    def fields(self, rows: int) -> dict[str, Any]:
+        """For the ledger; all null for a model that reads none."""
+        read, written = self.fit.read + self.predict.read, self.fit.written + self.predict.written
+        if not read + written:
+            return {"tokens": None}
+        return {
+            "tokens": read + written,
+            "tokens_read": read,
+            "tokens_written": written,
+            "tokens_read_each": self.predict.read / rows,
+            "tokens_written_each": self.predict.written / rows,
+        }
+
+
+def work(
+    made: Prepared,
+    model: Any,
+    tuning: Mapping[str, Any] | None,
+    spent: "Spent",
+) -> dict[str, Any]:
     """The part of the work ledger that sources do not tell (docs/work-ledger.md)."""
     columns: dict[str, int | None] = {"raw_columns": None, "designed_columns": None}
     if (raw := made.facts["raw_columns"]) is not None:
@@ -86,11 +132,12 @@ def work(made: Prepared, model: Any, tuning: Mapping[str, Any] | None) -> dict[s
     foreign = offered(model, "estimator")
     knobs = {} if foreign is None else {"knobs": len(foreign.get_params(deep=False))}
     trials = tuning["used"]["trials"] if tuning else 0
+    labels = whole(offered(model, "labels_"))
     return {
         **columns,
         "fits": None if (fits := whole(offered(model, "n_fits_"))) is None else fits * (1 + trials),
-        "labels": len(made.data.train_labels),
-        "tokens": whole(offered(model, "n_tokens_")),
+        "labels": len(made.data.train_labels) if labels is None else labels,
+        **spent.fields(len(made.data.test_labels)),
         **knobs,
     }
 

@@ -73,14 +73,25 @@ MODEL_MAY_HAVE: Mapping[str, Any] = {
     "needs_gpu": False,
     # Settings that make a fit short, for a first call on made-up rows; None: do without that call.
     "warm_up": {},
+    "represents_by": (),  # settings that `represent` depends on, beside the weights
+    # Settings that are paths of files, beside those that it fetches: their content counts.
+    "files": (),
     # Settings or constants: more are refused before any work is done.
     "max_rows": None,
     "max_values": None,
+    # Methods.
+    # () -> what tells its weights from others; LookupError with a sentence where it needs something
+    # that is not there: the cell is skipped.
+    "fetch": None,
+    # (texts) -> (n, numbers) of each text by itself, whatever the labels are: kept for others
+    # (cell/represented.py). `fit` and what it is asked by take either.
+    "represent": None,
     # After `fit`.
     "inputs": None,  # (X) -> rows as its estimator takes them; all its answers go through it
     "n_parameters_": None,  # learned numbers
     "n_fits_": 1,  # fits that were made for the one model
-    "n_tokens_": None,  # read and written by a language model
+    "tokens_": None,  # what a language model has `read` and `written` so far
+    "labels_": None,  # train rows whose labels it looked at; None: all
     "unfinished_": None,  # what a search for the right moment to stop says that reached its limit
     "notes_": {},  # what it wants to be known: name -> number or text
     "history_": None,  # name of a curve -> its numbers, one for each step or epoch

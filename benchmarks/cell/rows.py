@@ -100,6 +100,8 @@ def differing(before: Any, after: Any, n: int) -> set[str]:
     """Names of the columns whose first n rows are not exactly alike."""
     if isinstance(before, Histories):
         return before.differing(after, n)
+    if isinstance(before, list):
+        return {"text"} if before[:n] != after[:n] else set()
     if hasattr(before, "columns"):
         return {name for name in before.columns if not before[name][:n].equals(after[name][:n])}
     alike = ((before[:n] == after[:n]) | (before[:n] != before[:n])).all(axis=0)

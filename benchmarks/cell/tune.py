@@ -198,15 +198,17 @@ def tune(
         test_ids=None,
     )
 
+    judge = metric.whole or metric  # there are no test rows here, nor a half of them
+
     def evaluate(values: Mapping[str, Any]) -> float:
         model = build({**job["model"], **values}, supplied(job))
         model.fit(of_rows.take(train, slice(None, head)), data.told(trial_data.train_labels))
         answers = predict(model, of_rows.take(train, slice(head, None)), trial_data)
         refuse_impossible(answers, trial_data)
-        score = scores(task, trial_data, [metric], stored(answers), only=metric.name)[metric.name]
+        score = scores(task, trial_data, [judge], stored(answers), only=judge.name)[judge.name]
         if not math.isfinite(score):
             raise ValueError(
-                f"{metric.label} is not defined on the {total - head:,} last train rows"
+                f"{judge.label} is not defined on the {total - head:,} last train rows"
             )
         return score
 
@@ -216,6 +218,7 @@ def tune(
     trials = search(space, budget, evaluate, higher, job["seed"], kept, job.get("stamp", ""))
     return {
         "metric": metric.name,
+        "judged_by": judge.label,
         "rows": {"fitted": head, "scored": total - head},
         "budget": dict(budget),
         "used": {"trials": len(trials), "seconds": sum(trial["seconds"] for trial in trials)},

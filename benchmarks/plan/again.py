@@ -12,7 +12,7 @@ def cells_like(record: Record, seeds: Iterable[int]) -> list[Cell]:
     """Cells with exactly the config of a record. Raises BadInput where the code or the data behind
     it are not what they were, as they would be cells of something else."""
     parts = {part: record["config"][part] for part in PARTS}
-    now = hashes(parts)
+    now = hashes(parts, record["task"])
     for name, then in record["code"].items():
         if now.get(name) != then:
             raise BadInput(f"{changed(record, name)}, so there is nothing to confirm it with.")

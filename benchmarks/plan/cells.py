@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import BadInput
@@ -14,6 +15,8 @@ from benchmarks.records import machine
 from benchmarks.records.records import Cell, view_of
 
 PARTS = ("task", "model")
+PROMPTS = Path(__file__).parents[2] / "conf" / "prompt"
+USUAL_PROMPTS = ("classes", "answers")
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def to_cells(
             "device": device_for(parts["model"]["_target_"], settings.device),
             **({"control": settings.control} if settings.control else {}),
         },
-        code=hashes(parts),
+        code=hashes(parts, choices["task"]),
         changed={part: difference(parts[part], plain[part]) for part in PARTS},
         constants=constants_of(parts["model"]["_target_"]),
         expensive=is_expensive(parts),
@@ -72,13 +75,27 @@ def search_of(
     return {"budget": budget, "space": space, **ranked_by}
 
 
-def hashes(parts: Mapping[str, Mapping[str, Any]]) -> dict[str, str | None]:
-    """Of the code behind the task and the model, and of the data that the task reads, if any."""
+def hashes(parts: Mapping[str, Mapping[str, Any]], name: str) -> dict[str, str | None]:
+    """Of the code behind the task (called `name`) and the model, of the data that the task reads,
+    and of the prompt, if any."""
     code = {part: code_hash(config["_target_"]) for part, config in parts.items()}
-    task = parts["task"]
+    task, model = parts["task"], parts["model"]
     names = constants_of(task["_target_"]).get("files", ())
     data = data_hash(str(task[name]) for name in names if task[name] is not None)
-    return code if data is None else code | {"data": data}
+    read = data_hash(
+        str(place)
+        for setting in constants_of(model["_target_"]).get("files", ())
+        for place in prompt_places(model[setting], name)
+    )
+    return {k: v for k, v in {**code, "data": data, "prompt": read}.items() if v or k in code}
+
+
+def prompt_places(prompt: str | None, task: str) -> list[Path]:
+    """Files of which one is the prompt: the one that is named, or those that may be meant where
+    none is (models/parts/prompts.py)."""
+    if prompt is not None and Path(prompt).suffix:
+        return [Path(prompt)]
+    return [PROMPTS / f"{name}.txt" for name in ([prompt] if prompt else (task, *USUAL_PROMPTS))]
 
 
 def is_expensive(parts: Mapping[str, Mapping[str, Any]]) -> bool:

@@ -22,8 +22,8 @@ from benchmarks.plan.sources import find_source
 
 REQUIRED = "???"
 """What Hydra's configs say of a setting that has to be given."""
-SUPPLIED = ("random_state", "n_jobs", "device", "checkpoints", "artifacts")
-"""Fields that the cell fills in from its seed, threads and device; never set by a config."""
+SUPPLIED = ("random_state", "n_jobs", "device", "task", "cache", "checkpoints", "artifacts")
+"""Fields that the cell fills in, such as from its seed and threads; never set by a config."""
 
 _NAMES: dict[str, Any] = {
     name: getattr(module, name)

@@ -40,7 +40,7 @@ def files_behind(module: str, source: Path) -> set[Path]:
     under the same top name (`models`)."""
     waiting = {(module, source)}
     if source.name == "__init__.py":
-        files = (p for p in source.parent.iterdir() if p.suffix in (".py", ".sql"))
+        files = (p for p in source.parent.iterdir() if p.suffix in (".py", ".sql", ".yaml"))
         waiting |= {(f"{module}.{file.stem}", file) for file in files if file != source}
     found: set[Path] = set()
     while waiting:

@@ -104,6 +104,7 @@ class Used(Part):
 
 class Tuning(Part):
     metric: Name = "-"
+    judged_by: Text = ""
     rows: dict[str, Count] = {}
     budget: dict[str, Amount] = {}
     used: Used
@@ -128,6 +129,10 @@ class Work(Part):
     fits: Count | None = None
     labels: Count | None = None
     tokens: Count | None = None
+    tokens_read: Count | None = None
+    tokens_written: Count | None = None
+    tokens_read_each: Amount | None = None
+    tokens_written_each: Amount | None = None
 
 
 class File(Part):
@@ -162,6 +167,7 @@ class Code(Part):
     task: str | None
     model: str | None
     data: str | None = None
+    prompt: str | None = None
 
 
 class Limits(Part):
@@ -210,6 +216,7 @@ class Shape(Part):
     kind: Literal["binary", "multiclass", "regression", "answers"] = "binary"
     answer: Literal["probabilities", "values", "answers"] = "probabilities"
     metric: Name = "-"
+    judged_by: Text = ""
     metrics: Annotated[list[Metric], MinLen(1)] = []
     scores: dict[str, Number | None] = {}
     ceiling: dict[str, Number | None] | None = None

@@ -37,16 +37,26 @@ class Shelf:
         """`folder` of the cell's rows, and whether they are `expensive` (then at most `most_bytes`
         are kept); None for rows that nobody else reads."""
         key = key_of(cell)
-        most = float(self._cache["gigabytes"]) * 1e9
-        if cell.expensive and most:
-            folder = self._cache["folder"] or platformdirs.user_cache_dir("model-eras")
-            views = Path(folder).expanduser().resolve() / "views"
-            return {"folder": str(views / key), "expensive": True, "most_bytes": most}
+        if cell.expensive and self.folder is not None:
+            folder = self.folder / "views" / key
+            return {"folder": str(folder), "expensive": True, "most_bytes": self.most_bytes}
         if self._readers[key] < 2:
             return None
         if self._own is None:
             self._own = Path(tempfile.mkdtemp(prefix="model-eras-"))
         return {"folder": str(self._own / key), "expensive": False}
+
+    @property
+    def folder(self) -> Path | None:
+        """What outlives this command; None where nothing may."""
+        if not float(self._cache["gigabytes"]):
+            return None
+        folder = self._cache["folder"] or platformdirs.user_cache_dir("model-eras")
+        return Path(folder).expanduser().resolve()
+
+    @property
+    def most_bytes(self) -> float:
+        return float(self._cache["gigabytes"]) * 1e9
 
     def close(self) -> None:
         if self._own is not None:

@@ -160,10 +160,10 @@ def cost_of(section: Section, name: str, prices: costs.Prices) -> list[Part | No
     none = "No two of them cross between a thousand and a billion predictions: cheap stays cheap."
     notes = [
         f"Prices: {prices.currency} {prices.cpu_hour:g} for an hour of a core, "
-        f"{prices.gpu_hour:g} of a GPU, {prices.million_tokens:g} for a million tokens "
-        "(benchmarks/prices.yaml, or --prices FILE). A straight line from what one cell measured: "
-        "every prediction computes its features anew and goes in a batch like that of all test "
-        "rows.",
+        f"{prices.gpu_hour:g} of a GPU, {prices.million_tokens:g} for a million tokens that a "
+        "served model reads (benchmarks/prices.yaml, or --prices FILE). A straight line from what "
+        "one cell measured: every prediction computes its features anew and goes in a batch like "
+        "that of all test rows.",
         *(crossings or [none]),
         *left_out,
     ]

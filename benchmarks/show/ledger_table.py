@@ -13,7 +13,8 @@ LEGEND = (
     "SQL, Python: lines of feature code that the model's view needs; model: lines of its file; "
     "loops: of these, lines of training loops. raw, designed: columns read, and features that "
     "somebody thought of. knobs: settings; tuned: those that were searched. fits: all that were "
-    "made for one model. total s: load, view, search, fit and predict. disk: bytes as stored. "
+    "made for one model. tokens: that a language model read and wrote; read, written: of these, "
+    "for one prediction. total s: load, view, search, fit and predict. disk: bytes as stored. "
     "packages: beyond numpy and pandas, with their size. cold s: a new process until its first "
     "prediction (timing=full). prepares: by what classes the model makes the view fit for it. "
     "docs/work-ledger.md says how each is counted."
@@ -61,6 +62,9 @@ COLUMNS = (
     Column("tuned", of_work("knobs_tuned"), count),
     Column("fits", of_work("fits"), count),
     Column("labels", of_work("labels"), count),
+    Column("tokens", of_work("tokens"), compact),
+    Column("read", of_work("tokens_read_each"), number),
+    Column("written", of_work("tokens_written_each"), number),
     Column("total s", lambda row: row.seconds(total_seconds), seconds_span, True),
     Column("parameters", lambda row: row.median(lambda r: r["parameters"]), compact),
     Column("disk", lambda row: row.median(lambda r: r["size_bytes"]), lambda b: f"{compact(b)}B"),

@@ -423,15 +423,14 @@ def tuning(section: Section, name: str) -> Picture | None:
                 )
     if not data:
         return None
-    metric = next(
-        r["tuning"]["metric"] for row in section.rows for r in row.done if r.get("tuning")
-    )
+    search = next(r["tuning"] for row in section.rows for r in row.done if r.get("tuning"))
+    judge = search.get("judged_by") or metric_named(section, search["metric"]).label
     base = alt.Chart()
     x = alt.X("trials:Q", title="trials of the search", axis=alt.Axis(tickMinStep=1))
     y = alt.Y(
         "score:Q",
         scale=alt.Scale(zero=False),
-        title=f"best {metric_named(section, metric).label} on held-out train rows",
+        title=f"best {judge} on held-out train rows",
     )
     model = by_model(labels)
     tips = ["model:N", "trials:Q", alt.Tooltip("score:Q", format=".4f")]

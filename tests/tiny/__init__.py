@@ -162,7 +162,7 @@ class LastNumber:
     form: Literal["right", "object", "few"] = "right"
 
     def fit(self, X: list[str], y: list[Any]) -> "LastNumber":
-        self.n_tokens_ = sum(len(text.split()) for text in X)
+        self.tokens_ = {"read": sum(len(text.split()) for text in X)}
         return self
 
     def answer(self, X: list[str]) -> list[Any]:
