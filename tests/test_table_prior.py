@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.suites.table_prior import train
+from benchmarks.suites.table_prior import evaluate, train
 from benchmarks.suites.table_prior.prior import MOST_CLASSES, draw
 from benchmarks.suites.table_prior.tables import CHOSEN_ON, JUDGED
 from models.parts import in_context
@@ -137,6 +137,39 @@ def test_the_rate_falls_beside_the_steady_training_not_within_it(tmp_path, monke
     assert train.run(tmp_path, anneal=1).began == 3
 
 
+@pytest.mark.parametrize(
+    ("left", "why"), [(b"no checkpoint", "damaged"), ("seed 4", "of another seed .4.")]
+)
+def test_a_checkpoint_that_cannot_be_gone_on_from_is_refused(left, why, tmp_path) -> None:
+    if isinstance(left, bytes):
+        (tmp_path / "steady.safetensors").write_bytes(left)
+    else:
+        train.Training(4).keep(tmp_path / "steady.safetensors")
+    with pytest.raises(ValueError, match=why):
+        train.run(tmp_path, seed=3, steps=1)
+
+
+def test_a_gain_has_the_interval_that_students_t_says() -> None:
+    # Mean 2, standard deviation 1, three draws: 4.303 / √3.
+    assert evaluate.gain(pd.Series([1.0, 2.0, 3.0])) == "+2.0000 ± 2.4841, 3 of 3"
+
+
+def test_the_page_has_a_line_for_each_size_and_each_table() -> None:
+    places = pd.MultiIndex.from_tuples(
+        [("one", 100), ("one", 300), ("two", 100), ("two", 300)], names=["table", "size"]
+    )
+    scores = pd.DataFrame({model: [0.6, 0.7, 0.8, 0.9] for model in evaluate.MODELS}, places)
+    lines = evaluate.page(scores).splitlines()
+    assert "| 100 | 2 | 0.7000 | 0.7000 | 0.7000 | 0.7000 |" in lines
+    assert sum(line.startswith(("| one |", "| two |")) for line in lines) == 4
+
+
+def test_a_short_table_has_no_score_for_many_rows() -> None:
+    wine = next(one for one in CHOSEN_ON if one.name == "wine")
+    assert evaluate.score(wine, 0, 300, "logistic") is None
+    assert evaluate.score(wine, 0, 100, "logistic") > 0.95
+
+
 def test_weights_are_small_and_those_of_the_card() -> None:
     assert WEIGHTS.stat().st_size <= 4_000_000
     card = WEIGHTS.with_suffix(".md").read_text("utf-8")
@@ -177,11 +210,11 @@ def test_an_answer_does_not_depend_on_who_else_asks() -> None:
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_same_bits_each_time(threads: int) -> None:
-    X, y = table(60, 0, "binary")
+    X, y = table(30, 0, "binary")
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(threads)
-        model = TablePrior(ensemble=2, device="cpu")
+        model = TablePrior(ensemble=1, device="cpu")
         first, second = (model.fit(X, y).predict_proba(X) for _ in range(2))
     finally:
         torch.set_num_threads(before)

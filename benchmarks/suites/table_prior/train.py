@@ -41,7 +41,7 @@ RISE = 100  # steps until then
 CELLS = 6_000  # of a step, in tables of one size: more tables if they are small
 CHECKPOINT_SECONDS = 60.0
 LOG_STEPS = 100  # of which a line tells the mean loss
-UNSEEN = 2**32  # seeds of validation tables begin here
+UNSEEN = 2**31  # the seed of validation tables, and of no training
 
 
 @dataclass
@@ -94,6 +94,8 @@ class Training:
     def restore(self, file: Path) -> None:
         """Go on from a checkpoint. Raises checkpoint.Unusable."""
         tensors, numbers = checkpoint.read(file)
+        if set(numbers) != set(self.NUMBERS) or "recent" not in tensors:
+            raise checkpoint.Unusable("of another kind of training")
         if numbers["seed"] != self.seed:
             raise checkpoint.Unusable(f"of another seed ({numbers['seed']})")
         vars(self).update(numbers, recent=tensors.pop("recent").tolist())
@@ -214,15 +216,20 @@ def log(folder: Path, facts: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--folder", type=Path, required=True, help="of checkpoints and the log")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help=f"below {UNSEEN}")
     parser.add_argument("--seconds", type=float, default=math.inf, help="of CPU, for this process")
     parser.add_argument("--steps", type=int, help="at the steady rate, in all")
     parser.add_argument("--anneal", type=int, help="steps over which the rate falls to nothing")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    training = run(
-        given.folder, given.seed, seconds=given.seconds, steps=given.steps, anneal=given.anneal
-    )
+    if not 0 <= given.seed < UNSEEN:
+        parser.error(f"--seed {given.seed}: say one from 0 to {UNSEEN - 1}")
+    try:
+        training = run(
+            given.folder, given.seed, seconds=given.seconds, steps=given.steps, anneal=given.anneal
+        )
+    except checkpoint.Unusable as error:
+        parser.error(f"the checkpoint in {given.folder} is {error}")
     training.network.eval()
     facts = {
         "step": training.step,
