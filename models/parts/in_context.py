@@ -9,7 +9,7 @@ Weights are the same for all tables: columns come in any order and number, class
 The idea is TabPFN's (Hollmann et al. 2023, arXiv 2207.01848); that cells become rows, which then
 attend to each other, is TabICL's (Qu et al. 2025, arXiv 2502.05564). What differs from both is
 `like`: the shares of the classes among labelled rows of like value are found by a fixed kernel,
-not by layers that would have to learn to look first (docs/adr/0024-table-prior.md).
+not by layers that would have to learn to look first (docs/adr/0026-table-prior.md).
 """
 
 import math
