@@ -34,12 +34,12 @@ def test_memory_growth_is_that_of_the_phase():
     with clock.phase("large"):
         touch(200)
     with clock.phase("small"):
-        touch(20)
+        touch(50)  # more than what an allocator keeps from before, 32
     with clock.phase("none"):
         pass
     grown = {name: phase["memory_growth"] / MEGABYTE for name, phase in clock.phases.items()}
     assert 190 < grown["large"] < 230
-    assert 15 < grown["small"] < 40
+    assert 45 < grown["small"] < 70
     assert grown["none"] < 5
 
 

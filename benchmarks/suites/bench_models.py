@@ -16,7 +16,8 @@ from sklearn.datasets import make_classification
 
 DEEP = ("convnet", "embedder", "factorisation", "hashed_logistic", "rocket")
 DEEP += ("gru", "kalman", "transformer")
-READERS = ("ranker", "rules")  # they answer in texts
+READERS = ("ranker", "rules")  # they answer in texts; the next are in bench_language.py
+READERS += ("static", "encoder", "prompted", "finetuned", "finetuned_all")
 CONFS = {
     path.stem: yaml.safe_load(path.read_text("utf-8"))["_target_"]
     for path in sorted((Path(__file__).parents[2] / "conf" / "model").glob("*.yaml"))
