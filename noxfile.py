@@ -25,16 +25,17 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the tests (the speed suites once, without a clock)."""
+    """Run the tests."""
     install(session, "-e", ".[dev]")
     session.run("python", "-m", "pytest", *session.posargs)
 
 
 @nox.session
 def slow(session: nox.Session) -> None:
-    """Run the tests that take minutes."""
+    """Run the tests that take minutes, and the speed suites once, without a clock."""
     install(session, "-e", ".[dev]")
     session.run("python", "-m", "pytest", "-m", "slow", *session.posargs)
+    session.run("python", "-m", "pytest", "benchmarks/suites", *session.posargs)
 
 
 @nox.session

@@ -304,7 +304,7 @@ def logs(draw: st.DrawFn) -> list[dict[str, Any]]:
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(log=logs(), data=st.data())
 def test_no_feature_moves_when_the_future_changes(log: list[dict], data: st.DataObject) -> None:
     now = pd.Timestamp(data.draw(st.sampled_from([row["sent_at"] for row in log]), label="now"))

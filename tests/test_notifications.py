@@ -537,7 +537,7 @@ def logs(draw: st.DrawFn) -> pd.DataFrame:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(log=logs(), data=st.data())
 def test_no_feature_moves_when_the_future_changes(log: pd.DataFrame, data: st.DataObject) -> None:
     now = data.draw(st.sampled_from(list(log.sent_at)), label="now")

@@ -105,6 +105,7 @@ def test_its_error_falls_with_the_draws_and_is_the_one_it_states():
         assert found[draws] == pytest.approx(stated[draws], rel=0.3)
 
 
+@pytest.mark.slow
 def test_tables_hold_models_against_it(eras, records):
     done = eras(
         "task=notifications",

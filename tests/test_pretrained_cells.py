@@ -44,6 +44,7 @@ def test_what_was_made_of_texts_is_kept_and_charged(small, records, tmp_path: Pa
     assert third["scores"] == first["scores"]
 
 
+@pytest.mark.slow
 def test_a_damaged_file_is_made_again(small, records, tmp_path: Path) -> None:
     assert small(*ENCODER, "seed=0").returncode == 0
     (before,) = records()
@@ -55,6 +56,7 @@ def test_a_damaged_file_is_made_again(small, records, tmp_path: Path) -> None:
     assert after["scores"] == before["scores"]
 
 
+@pytest.mark.slow
 def test_other_weights_are_other_vectors(small, records, tmp_path: Path) -> None:
     assert small(*ENCODER, "seed=0").returncode == 0
     assert small(*ENCODER, "model.max_tokens=16", "seed=0", "run=b").returncode == 0

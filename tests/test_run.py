@@ -228,6 +228,7 @@ def test_a_folder_of_ones_own_has_models(apart, records, own_folder, how):
     assert "There is no setting model.foo; there are: factor, mode" in refused.stderr
 
 
+@pytest.mark.slow
 def test_another_launcher_runs_a_suite(apart, records, own_folder):
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
     arguments = ("hydra/launcher=joblib", "--config-dir", str(own_folder), "model=own,steep")

@@ -85,7 +85,9 @@ def test_answers_are_dealt_too():
     assert sorted(dealt(["a", "b", "c"], 0)) == [0, 1, 2]
 
 
-@pytest.mark.parametrize("name", ["svm", "nystroem", "xgboost", "network"])
+@pytest.mark.parametrize(
+    "name", ["svm", "nystroem", "xgboost", pytest.param("network", marks=pytest.mark.slow)]
+)
 def test_a_file_sorted_by_its_target_is_learned_as_well_as_a_mixed_one(name, write):
     for rows, score in ((curved(), r2_score), (blobs(), accuracy_score)):
         found = []

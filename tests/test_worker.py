@@ -35,7 +35,7 @@ def kept():
         yield started
 
 
-@pytest.fixture(params=[True, False], ids=["fork", "spawn"])
+@pytest.fixture(params=[True, pytest.param(False, marks=pytest.mark.slow)], ids=["fork", "spawn"])
 def worker(request):
     with Worker(1, request.param) as started:
         started.load({"tests.harness", "no.such.module"})
