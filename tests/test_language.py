@@ -157,6 +157,11 @@ class TestWriting:
                     break
             assert written == '{"total": "' + tokenizer.decode(whole, skip_special_tokens=True)
 
+    def test_an_answer_that_has_not_begun_adds_nothing_to_the_prompt(self) -> None:
+        made, (row,) = decoder(), rows("good")
+        assert made.way(row, "") == []
+        assert made.tokens(row)[-1] == made.of_text(":")[0]
+
     @pytest.mark.parametrize(
         ("text", "read"),
         [

@@ -102,7 +102,10 @@ class Decoder:
         return str(self.tokenizer.decode(tokens, skip_special_tokens=True))
 
     def way(self, row: Row, answer: str) -> list[int]:
-        """Tokens of an answer behind a row."""
+        """Tokens of an answer behind a row; none of one that has not begun: a blank alone would
+        be a word of its own."""
+        if not answer:
+            return []
         return self.of_text(f" {answer}" if row.after.endswith(" ") else answer)
 
     @torch.inference_mode()
