@@ -1,8 +1,8 @@
 """To whom in the company does this message go?
 
 Messages are put together from wordings that a person wrote. Half of the test rows are made of the
-wordings that train rows have too (*same*), the other half of wordings, names and things of their
-own (*shifted*): what a model learned by heart is worth nothing there.
+wordings that train rows have too (*same*), the other half of wordings and things of their own
+(*shifted*): what a model learned by heart is worth nothing there.
 
 python -m benchmarks task=documents model=logistic,encoder,prompted
 
