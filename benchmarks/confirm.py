@@ -18,7 +18,7 @@ from rich.text import Text
 
 from benchmarks import interruption
 from benchmarks.analysis.confirmation import FEWEST, question, same_row, told
-from benchmarks.analysis.summary import model_label, sections
+from benchmarks.analysis.summary import broadest, model_label, sections
 from benchmarks.analysis.verdicts import judge
 from benchmarks.errors import FAILED_CELLS, FINISHED, BadInput, command, plain, tell
 from benchmarks.plan import app
@@ -105,7 +105,7 @@ def confirm(options: argparse.Namespace, console: Terminal, worker: Worker | Non
         what = f"{model_label(failed[0])} on seed {failed[0]['seed']} ended as {reason}"
         console.print(Text(plain(f"Nothing is confirmed: {what}.")))
         return FAILED_CELLS
-    (section,) = sections(made)
+    (section,) = broadest(sections(made))
     section = judge(section, fresh.outcomes, options.metric)
     chosen, other = (same_row(section, row) for row in (asked.chosen, asked.other))
     if chosen is None or other is None or not section.verdicts:

@@ -72,7 +72,7 @@ def estimate(found: Look) -> float | None:
     seconds = 0.0
     for record in Run(REFERENCE).read():
         if record["status"] == "done" and not record["bound"]:
-            values = sum(record["rows"].values()) * (record["columns"] or 1)
+            values = (record["rows"]["train"] + record["rows"]["test"]) * (record["columns"] or 1)
             phases = record["phases"]
             work = sum(phases[p]["wall"] for p in ("view", "fit", "predict"))
             seconds += OVERHEAD + work * found.rows * found.columns_read / values

@@ -36,6 +36,7 @@ class Finetuned:
     holdout: Annotated[float, Gt(0), Lt(1)] = 0.05  # share of rows, the last ones, only watched
     max_tokens: Annotated[int, Ge(8)] = 256  # of a row's text; of a longer one its two ends
     max_new_tokens: Annotated[int, Ge(1)] = 64  # of an answer that it writes
+    whole_test: bool = False  # asked for all test rows, however many? else for 500 of many
     view: str = "text"  # which view of the task it reads
     # Supplied by the runner.
     device: Literal["auto", "cpu", "cuda", "xpu", "mps"] = "auto"

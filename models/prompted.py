@@ -44,6 +44,7 @@ class Prompted:
     spend_at_most: Annotated[float, Ge(0)] | None = None
     price_read: Annotated[float, Ge(0)] = 1.0  # of a million tokens
     price_written: Annotated[float, Ge(0)] = 4.0
+    whole_test: bool = False  # asked for all test rows, however many? else for 500 of many
     view: str = "text"  # which view of the task it reads
     # Supplied by the runner.
     device: Literal["auto", "cpu", "cuda", "xpu", "mps"] = "auto"

@@ -42,5 +42,10 @@ def on(rows: np.ndarray, metric: Metric, name: str, label: str, words: str) -> M
         return [values[place] for place in np.flatnonzero(rows).tolist()]
 
     told: Influence | None = None if metric.influence is None else influence
-    facts = name, label, words, metric.higher_is_better, metric.band, metric.relative
-    return Metric(*facts, value=value, influence=told, whole=metric.whole or metric)
+    return Metric(
+        *(name, label, words, metric.higher_is_better, metric.band, metric.relative),
+        value=value,
+        influence=told,
+        whole=metric.whole or metric,
+        part=lambda places: on(rows[places], metric, name, label, words),
+    )

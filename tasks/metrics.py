@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from tasks.influences import (
     Influence,
     accuracy_influence,
@@ -68,6 +70,9 @@ class Metric(Facts):
     influence of some rows is close to the metric on them. None: nothing tells it row by row."""
     whole: "Metric | None" = None
     """Of a metric on some of the test rows: what other rows are judged by, as in a search."""
+    part: "Callable[[np.ndarray], Metric] | None" = None
+    """Of a metric that knows rows by their places: the same one where the test rows at these places
+    are all there are."""
 
     def __post_init__(self) -> None:
         if self.value is None and self.influence is None:
@@ -78,6 +83,10 @@ class Metric(Facts):
             return float(self.value(predictions, labels))
         assert self.influence is not None
         return float(self.influence(predictions, labels)[0])
+
+    def at(self, places: np.ndarray) -> "Metric":
+        """The same metric where the test rows at these places are all there are."""
+        return self if self.part is None else self.part(places)
 
     def facts(self) -> Facts:
         return Facts(

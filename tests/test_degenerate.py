@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.cell import views
-from benchmarks.cell.answers import predict, refuse_impossible, stored
-from benchmarks.cell.scores import metrics_of, scores
+from benchmarks.cell.answers import predict, refuse_impossible
+from benchmarks.cell.scores import metrics_of, scores, stored
 from tasks.table import Table
 from tests.test_models import CONFS, model_class, short, view_of
 

@@ -16,6 +16,7 @@ import yaml
 from benchmarks.analysis.summary import Row, Section, phase, row_latency
 from benchmarks.errors import BadInput, refusal
 from benchmarks.records.records import Record
+from benchmarks.records.subset import whole_of
 
 PREDICTIONS = tuple(10**k for k in range(3, 10))  # a thousand to a billion
 SERVED = "served"  # the device of a model that runs elsewhere
@@ -97,7 +98,7 @@ def costs(section: Section, prices: Prices) -> list[Cost]:
 
 def seconds_once(record: Record) -> float:
     """The features of the train rows, the search, the fit."""
-    rows = record["rows"]
+    rows = whole_of(record)["rows"]
     share = rows["train"] / (rows["train"] + rows["test"])
     return (
         share * (phase(record, "view") or 0.0)
@@ -108,7 +109,7 @@ def seconds_once(record: Record) -> float:
 
 def seconds_each(record: Record) -> float:
     """A row's share of the features, and of the call with all test rows."""
-    rows = record["rows"]
+    rows = whole_of(record)["rows"]
     features = (phase(record, "view") or 0.0) / (rows["train"] + rows["test"])
     return features + (row_latency(record) or 0.0)
 
@@ -127,7 +128,7 @@ def _tokens_each(row: Row, prices: Prices) -> float:
 
 def _tokens_once(row: Row, prices: Prices) -> float:
     whole = prices.tokens(_work(row, "tokens_read"), _work(row, "tokens_written"))
-    return max(0.0, whole - _tokens_each(row, prices) * row.first["rows"]["test"])
+    return max(0.0, whole - _tokens_each(row, prices) * whole_of(row.first)["rows"]["test"])
 
 
 def _work(row: Row, name: str) -> float:

@@ -7,7 +7,7 @@ A view is how a model reads a task: features that a person designed, or what the
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.analysis.summary import Row, Section, Span, phase
+from benchmarks.analysis.summary import Row, Section, Span, broadest, phase
 
 DESIGNED = "features"
 WORK_PHASES = ("load", "view", "tune", "fit", "predict")
@@ -75,6 +75,7 @@ class Matrix:
 def matrix(sections: Sequence[Section]) -> Matrix | None:
     """Of the tasks of a run; None unless there are several, each with one config, and some model
     that was tried on two of them."""
+    sections = broadest(sections)
     if len({section.task for section in sections}) != len(sections) or len(sections) < 2:
         return None
     # Records have no order of tasks but that in which cells came by lot.

@@ -102,8 +102,8 @@ def version(section: Section) -> object:
 
 def settings(section: Section) -> object:
     config = section.everything[0].first["config"]["task"]
-    return section.task, json.dumps(config, sort_keys=True), section.control
+    return section.task, json.dumps(config, sort_keys=True), section.control, section.part
 
 
 def task(section: Section) -> object:
-    return section.task, section.control
+    return section.task, section.control, section.part

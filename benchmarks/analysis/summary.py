@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from benchmarks.analysis.ratios import Ratio, Ways, ratio
 from benchmarks.records.machine import fingerprint
 from benchmarks.records.records import Record
+from benchmarks.records.subset import restricted, whole_of
 from tasks.metrics import OF_KIND, STANDARD, Facts
 
 if TYPE_CHECKING:
@@ -165,6 +166,10 @@ class Section:
     asks for: label -> that in a sentence."""
     standings: Mapping[str, "Standing"] = field(default_factory=dict)
     """Row label -> what is known of its rank, where there are verdicts."""
+    part: str = ""
+    """Where rows were scored on a subset of the test rows: how many of how many."""
+    elsewhere: Sequence[str] = ()
+    """Labels of rows that were asked for a subset alone, and stand in a section of their own."""
 
     @property
     def control(self) -> str | None:
@@ -177,7 +182,7 @@ class Section:
         """The same for the sections of one task with one config, whatever their control."""
         first = self.everything[0].first
         code = first["code"]
-        task = [self.task, first["config"]["task"], code["task"], code.get("data")]
+        task = [self.task, first["config"]["task"], code["task"], code.get("data"), self.part]
         return json.dumps(task, sort_keys=True)
 
     @property
@@ -221,10 +226,14 @@ class Section:
             for text in record.get("notices", ()):
                 seeds.setdefault(text, set()).add(record["seed"])
         every = {record["seed"] for record in done}
-        return [
+        told = [
             text if its == every else f"{text} (seed {', '.join(map(str, sorted(its)))})"
             for text, its in seeds.items()
         ]
+        if self.elsewhere:
+            names = ", ".join(self.elsewhere)
+            told.append(f"asked for some of the test rows alone, see the next table: {names}")
+        return told
 
     def seconds(self, row: Row, value: Callable[[Record], float | None]) -> float | None:
         """A time that a sentence, a front or a cost may be made of: the median over seeds. None
@@ -329,8 +338,55 @@ def sections(records: Iterable[Record]) -> list[Section]:
             rows = [row for row in rows if row.label not in unasked]
         else:  # there is nothing else to show
             unasked = {}
-        found.append(Section(first["task"], label, rows, bounds, (), clocks, {}, unasked))
+        made = Section(first["task"], label, rows, bounds, (), clocks, {}, unasked)
+        found += parts(made)
     return _distrusting(found)
+
+
+def parts(section: Section) -> list[Section]:
+    """The section; where models were asked for a subset of the test rows alone, without these, and
+    beside it a second one in which all rows are scored on this subset."""
+    asked = {row.label: in_part for row in section.rows if (in_part := _in_part(row))}
+    if not asked:
+        return [section]
+    (count, of), *_ = asked.values()
+    part = f"{count:,} of {of:,} test rows"
+    second = replace(
+        section,
+        label=f"{section.label} on {part}",
+        rows=ordered(_on_part(section.rows, count)),
+        bounds=_on_part(section.bounds, count),
+        unasked={},
+        part=part,
+    )
+    full = [row for row in section.rows if row.label not in asked]
+    first = replace(section, rows=full, elsewhere=sorted(asked))
+    return [first, second] if full else [second]
+
+
+def broadest(found: Iterable[Section]) -> list[Section]:
+    """Of sections that differ in their test rows alone the one that has all models."""
+    best: dict[str, Section] = {}
+    for section in found:
+        best[json.dumps([replace(section, part="").key, section.control])] = section
+    return list(best.values())
+
+
+def _in_part(row: Row) -> tuple[int, int] | None:
+    """(test rows that it was asked for, of how many), where it was not asked for all."""
+    rows = (r["rows"] for r in row.done if r["rows"].get("of"))
+    return next(((r["test"], r["of"]) for r in rows), None)
+
+
+def _on_part(rows: Sequence[Row], count: int) -> list[Row]:
+    """Those that have scores on a subset of so many test rows, with these."""
+    found = []
+    for row in rows:
+        on_part = [r if r["rows"].get("of") else restricted(r) for r in row.done]
+        records = [r for r in on_part if r is not None and r["rows"]["test"] == count]
+        if records:
+            found.append(replace(row, records=records))
+    return found
 
 
 def _distrusting(found: Sequence[Section]) -> list[Section]:
@@ -530,7 +586,7 @@ def way_of_timing(record: Record) -> tuple[int, float]:
 def row_latency(record: Record) -> float | None:
     """Seconds per row when all test rows are predicted in one call: that of the phase `predict`,
     whatever other calls were timed."""
-    n_test: int = record["rows"]["test"]
+    n_test: int = whole_of(record)["rows"]["test"]
     seconds = phase(record, "predict")
     if n_test not in record.get("timing", {}).get("batches", ()):
         seconds = record["latency"].get(str(n_test), {}).get("p50", seconds)

@@ -14,7 +14,7 @@ from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
 from benchmarks.analysis.estimates import ALPHA
-from benchmarks.analysis.summary import Row, Section
+from benchmarks.analysis.summary import Row, Section, broadest
 
 FEW = 6  # points that are named in a sentence
 
@@ -195,7 +195,7 @@ def sweeps(found: Sequence[Section]) -> list[Sweep]:
     """The sweeps among sections: for each task and control-free state of its code, the settings
     that are not the same in all of its sections."""
     groups: dict[tuple[Any, ...], list[Section]] = {}
-    for section in found:
+    for section in broadest(found):
         if not section.control:
             code = section.everything[0].first["code"]
             groups.setdefault((section.task, code["task"]), []).append(section)

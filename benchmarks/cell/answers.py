@@ -94,15 +94,6 @@ def refuse_impossible(answers: Any, data: Data) -> None:
         raise ImpossiblePredictions(impossible)
 
 
-def stored(answers: Any) -> Any:
-    """Answers as they are kept: probabilities in float32, values as they are, since what is to be
-    told apart may be small beside their size. Scores are computed from these, so that a metric
-    computed later from the file is the same number."""
-    if isinstance(answers, list):
-        return answers
-    return answers.astype(np.float32 if answers.ndim == 2 else np.float64)
-
-
 def save(folder: Path, answers: Any, truth: Any, data: Data, more: dict[str, np.ndarray]) -> None:
     """Keep raw outcomes, and what else the task knows of the test rows: arrays in cell.npz, or a
     line of JSON for each row in cell.answers.jsonl.

@@ -27,7 +27,6 @@ from benchmarks.cell.answers import (
     refuse_impossible,
     refuse_others,
     save,
-    stored,
 )
 from benchmarks.cell.build import build, check, supplied
 from benchmarks.cell.clock import Clock, calibration
@@ -47,15 +46,22 @@ from benchmarks.cell.fields import (
 from benchmarks.cell.prepared import Prepared, prepare, shared, task_of
 from benchmarks.cell.protocols import offered
 from benchmarks.cell.represented import represented
-from benchmarks.cell.scores import Scored, UnknownMetric, lifts, metrics_of, scores
+from benchmarks.cell.scores import (
+    UnknownMetric,
+    metrics_of,
+    own_influences,
+    scored_on,
+    stored,
+)
 from benchmarks.cell.size import stored_bytes
+from benchmarks.cell.subset import Subset
 from benchmarks.cell.timing import cold_start, latencies, slowdown
 from benchmarks.cell.warm_up import warm_up
 from benchmarks.records.codes import NAMES
 from benchmarks.records.files import Unwritable, leaving
 from benchmarks.records.values import plain_data
-from tasks.base import Data, UnknownView, floor_answers
-from tasks.metrics import Metric, named
+from tasks.base import Data, UnknownView
+from tasks.metrics import Metric
 
 CHECK_SECONDS = 20.0  # that a model's answers to checks may take
 FEWEST_CHECKED = 48  # rows all the same
@@ -136,10 +142,12 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
                 check(made_of)
     view = offered(model, "view")
     made = prepare(job, task, clock, view, kept)
+    metrics = metrics_of(task, made.data, job.get("metric"))
+    subset = Subset.of(task, model, made.data)
+    made, metrics = subset.asked(made, metrics)
     data, train, test = made.data, made.train, made.test
     refuse_others(model, data, job.get("name") or type(model).__name__)
     refuse_size(model, train)
-    metrics = metrics_of(task, data, job.get("metric"))
     fetched(model, clock)
     cold = warmed(job, model, made, clock)
     tuning = None
@@ -165,7 +173,8 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
     answers = stored(answers)
     with clock.phase("save"):
         truth = None if data.truth is None else stored(data.truth)
-        influences = own_influences(metrics, answers, data)
+        influences = own_influences(data, metrics, answers)
+        influences |= subset.influences(data, metrics, answers)
         with leaving():
             save(folder, answers, truth, data, influences)
         size = stored_bytes(model)
@@ -173,14 +182,8 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
         timed = latencies(asked, test, clock, job["timing"])
         cold_started = cold_start(job, model, train, data) if job["timing"]["cold_start"] else None
     with clock.phase("checks"):
-        floor = stored(floor_answers(data))
-        scored = Scored(
-            metrics,
-            scores(task, data, metrics, answers),
-            scores(task, data, metrics, floor),
-            None if truth is None else scores(task, data, metrics, truth),
-            lifts(data, metrics, answers, truth, floor),
-        )
+        scored = scored_on(task, data, metrics, answers)
+        beside = subset.fields(task, data, metrics, answers)
         control = control_of(job, task, data, answers, made.facts["view"])
         evidence = evidence_of(
             job, asked, seen.within(made), answers, metrics[0], clock, tuning, warned
@@ -188,8 +191,9 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
         suspicious = checks.fired(evidence, codes_off(job, control))
     return {
         **judged_fields(data, scored),
+        "subset": beside,
         "view": made.facts["view"],
-        "rows": {"train": len(data.train_labels), "test": len(data.test_labels)},
+        "rows": subset.rows(data),
         "columns": columns_of(train),
         "notices": list(made.facts["notices"]),
         "prepared": {"origin": made.origin, **({"why": made.why} if made.why else {})}
@@ -262,17 +266,6 @@ def fit(model: Any, train: Any, data: Data, clock: Clock) -> list[str]:
         )
         print(line, file=sys.stderr, end="")
     return [warning.category.__name__ for warning in warned]
-
-
-def own_influences(metrics: list[Metric], answers: Any, data: Data) -> dict[str, np.ndarray]:
-    """Of metrics that a report could not compute by itself: how each row moves them."""
-    return {
-        f"influence_{metric.name}": metric.influence(answers, data.test_labels)[1]
-        for metric in metrics
-        if metric.influence is not None
-        and named(metric.name) is not metric
-        and not metric.name.startswith("recall_at_")
-    }
 
 
 def evidence_of(

@@ -25,11 +25,18 @@ def judged_fields(data: Data, scored: Scored) -> dict[str, Any]:
         "answer": data.answer,
         "metric": scored.metrics[0].name,
         "metrics": [dataclasses.asdict(metric.facts()) for metric in scored.metrics],
+        **judged(scored),
+        "same_rows": data.test_ids is not None,
+    }
+
+
+def judged(scored: Scored) -> dict[str, Any]:
+    """How good it is, and how bad and how good it could be."""
+    return {
         "scores": finite(scored.scores),
         "ceiling": None if scored.ceiling is None else finite(scored.ceiling),
         "floor": finite(scored.floor),
         "lifts": scored.lifts,
-        "same_rows": data.test_ids is not None,
     }
 
 

@@ -79,6 +79,9 @@ MODEL_MAY_HAVE: Mapping[str, Any] = {
     # Settings or constants: more are refused before any work is done.
     "max_rows": None,
     "max_values": None,
+    # Setting or constant: is it asked for all test rows, however many they are? Else, of many, for
+    # a subset that stands for all, and on which all others are scored as well (records/subset.py).
+    "whole_test": True,
     # Methods.
     # () -> what tells its weights from others; LookupError with a sentence where it needs something
     # that is not there: the cell is skipped.

@@ -126,3 +126,36 @@ def lifts(
             both = (score.variance() + ceiling.variance() - apart) / 2
             found[metric.name] |= {"ceiling": ceiling.variance(), "both": both}
     return {n: of for n, of in found.items() if all(map(math.isfinite, of.values()))}
+
+
+def stored(answers: Any) -> Any:
+    """Answers as they are kept: probabilities in float32, values as they are, since what is to be
+    told apart may be small beside their size. Scores are computed from these, so that a metric
+    computed later from the file is the same number."""
+    if isinstance(answers, list):
+        return answers
+    return answers.astype(np.float32 if answers.ndim == 2 else np.float64)
+
+
+def scored_on(task: Any, data: Data, metrics: list[Metric], answers: Any) -> Scored:
+    """How answers, as they are kept, are judged."""
+    truth = None if data.truth is None else stored(data.truth)
+    floor = stored(floor_answers(data))
+    return Scored(
+        metrics,
+        scores(task, data, metrics, answers),
+        scores(task, data, metrics, floor),
+        None if truth is None else scores(task, data, metrics, truth),
+        lifts(data, metrics, answers, truth, floor),
+    )
+
+
+def own_influences(data: Data, metrics: Sequence[Metric], answers: Any) -> dict[str, np.ndarray]:
+    """Of metrics that a report could not compute by itself: how each row moves them."""
+    return {
+        f"influence_{metric.name}": metric.influence(answers, data.test_labels)[1]
+        for metric in metrics
+        if metric.influence is not None
+        and named(metric.name) is not metric
+        and not metric.name.startswith("recall_at_")
+    }

@@ -25,10 +25,10 @@ from optuna.distributions import (
 )
 
 from benchmarks.cell import rows as of_rows
-from benchmarks.cell.answers import predict, refuse_impossible, stored
+from benchmarks.cell.answers import predict, refuse_impossible
 from benchmarks.cell.build import build, supplied
 from benchmarks.cell.fields import LARGEST, one_line
-from benchmarks.cell.scores import scores
+from benchmarks.cell.scores import scores, stored
 from benchmarks.records import files
 from benchmarks.records.files import leaving
 from benchmarks.records.values import plain_data

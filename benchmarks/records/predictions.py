@@ -17,6 +17,7 @@ MOST = 2**30  # bytes of answers, and of an archive that would be unpacked
 PACKED = 200  # times smaller than what it holds is a larger archive at most
 LONGEST = 2**20  # bytes of an id or the name of a group
 CLASSES = 2**26  # bytes of all names of classes
+INFLUENCES = ("influence_", "subset_influence_")  # what their names begin with
 
 
 def read_arrays(
@@ -32,7 +33,7 @@ def read_arrays(
             most = max(MOST, PACKED * file.stat().st_size)
             for member in archive.infolist():
                 name = member.filename.removesuffix(".npy")
-                if names is None or name in names or name.startswith("influence_"):
+                if names is None or name in names or name.startswith(INFLUENCES):
                     with archive.open(member) as stream:
                         if np.lib.format.read_magic(stream) != (1, 0):
                             raise Unreadable(f"holds {name} in an unknown form")
@@ -79,7 +80,7 @@ def _refuse_array(
         good = dtype.kind == "U" and len(shape) == 1 and size <= CLASSES
     elif name in ("predictions", "truth"):
         good = dtype.kind == "f" and len(shape) == (1 if is_number else 2)
-    elif name.startswith("influence_"):
+    elif name.startswith(INFLUENCES):
         good = dtype.kind == "f" and len(shape) == 1
     elif name == "labels":
         good = dtype.kind in ("biuf" if is_number else "biu") and len(shape) == 1
@@ -142,7 +143,7 @@ def read_answers(file: Path, record: Mapping[str, Any]) -> dict[str, Any]:
     for name in fields - {"answer", "label", "truth"}:
         values = [line[name] for line in lines]
         kinds = {type(value) for value in values}
-        wanted = {int, float} if name.startswith("influence_") else {int, float, str}
+        wanted = {int, float} if name.startswith(INFLUENCES) else {int, float, str}
         if not kinds <= wanted or (str in kinds and len(kinds) > 1):
             raise Unreadable(f"holds {name} of another type")
         try:
@@ -150,7 +151,7 @@ def read_answers(file: Path, record: Mapping[str, Any]) -> dict[str, Any]:
         except (ValueError, OverflowError):
             raise Unreadable(f"holds {name} of another type") from None
         if found[name].dtype.kind not in "iufU" or (
-            name.startswith("influence_") and not np.isfinite(found[name]).all()
+            name.startswith(INFLUENCES) and not np.isfinite(found[name]).all()
         ):
             raise Unreadable(f"holds {name} of another type")
     return found

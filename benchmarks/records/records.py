@@ -17,6 +17,7 @@ from benchmarks.errors import BadInput, cannot_write
 from benchmarks.records import files, predictions
 from benchmarks.records.files import Unreadable
 from benchmarks.records.shape import misfit
+from benchmarks.records.subset import restricted_outcomes, whole_of
 from benchmarks.records.values import TooMuch, plain_data
 from tasks.metrics import OF_KIND, STANDARD
 
@@ -329,9 +330,10 @@ class Run:
         """The raw outcomes of a cell that is done (results/README.md), or those of these names
         that it has; None if they are gone."""
         try:
-            return self._outcomes(record, names)
+            found = self._outcomes(whole_of(record), names)
         except (FileNotFoundError, Unreadable):
             return None
+        return found if whole_of(record) is record else restricted_outcomes(found)
 
     def _outcomes(self, record: Record, names: Collection[str] | None) -> dict[str, Any]:
         name = name_of(record)

@@ -44,6 +44,7 @@ class Metric(Part):
 class NumberOfRows(Part):
     train: Rows
     test: Rows
+    of: Rows | None = None
 
 
 class Phase(Part):
@@ -77,6 +78,14 @@ class Lift(Part):
         if (self.ceiling is None) != (self.both is None):
             raise ValueError("what varies with the ceiling needs how the ceiling varies")
         return self
+
+
+class Subset(Part):
+    rows: Rows
+    scores: dict[str, Number | None]
+    ceiling: dict[str, Number | None] | None = None
+    floor: dict[str, Number | None] = {}
+    lifts: dict[str, Lift] = {}
 
 
 class Check(Part):
@@ -222,6 +231,7 @@ class Shape(Part):
     ceiling: dict[str, Number | None] | None = None
     floor: dict[str, Number | None] = {}
     lifts: dict[str, Lift] = {}
+    subset: Subset | None = None
     same_rows: bool = False
     tuning: Tuning | None = None
     rows: NumberOfRows | None = None

@@ -99,7 +99,8 @@ def section_title(section: Section) -> str:
     done = [r for row in section.everything for r in row.done]
     if done:
         rows = done[0]["rows"]
-        text += f", {rows['train']:,} train and {rows['test']:,} test rows"
+        tested = "" if section.part else f" and {rows['test']:,} test"
+        text += f", {rows['train']:,} train{tested} rows"
         text += f", threads {', '.join(sorted({str(r['config']['threads']) for r in done}))}"
     return text
 

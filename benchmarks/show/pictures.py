@@ -8,6 +8,7 @@ import altair as alt
 
 from benchmarks.analysis.curves import SHARES, Curve
 from benchmarks.analysis.summary import Section, phase, row_latency
+from benchmarks.records.subset import whole_of
 from benchmarks.show.formats import plain_value
 from benchmarks.show.latency_table import batches_of, p99
 from benchmarks.show.ledger_table import COLUMNS as LEDGER
@@ -228,7 +229,7 @@ def latency(section: Section, name: str) -> Picture | None:
                     }
                 )
         for record in row.timed[:1]:
-            n_test = record["rows"]["test"]
+            n_test = whole_of(record)["rows"]["test"]
             each = row.seconds(row_latency)
             if each is not None and n_test not in sizes:
                 whole = 1e3 * n_test * each.median

@@ -117,6 +117,7 @@ class Riser:
     """Says that more is more."""
 
     factor: float = 1.0
+    whole_test: bool = True
     era: ClassVar[str] = "tests"
     year: ClassVar[int] = 2026
 
@@ -160,6 +161,7 @@ class LastNumber:
     era: ClassVar[str] = "tests"
     year: ClassVar[int] = 2026
     form: Literal["right", "object", "few"] = "right"
+    whole_test: bool = True
 
     def fit(self, X: list[str], y: list[Any]) -> "LastNumber":
         self.tokens_ = {"read": sum(len(text.split()) for text in X)}
