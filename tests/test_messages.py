@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.cell import views
 from benchmarks.cell.scores import metrics_of, scores
-from tasks.documents import Documents, shifted_rows
+from tasks.documents import Documents, demanded, planted_rows, shifted_rows
 from tasks.documents.messages import CHOICE, GAP, write
 from tasks.documents.wording import MANNERS, ROUTES
 from tests.conftest import ROOT
@@ -161,3 +161,37 @@ def test_a_search_is_judged_by_the_metric_of_all_rows(eras, records) -> None:
 def test_words_in_docs_are_those_of_the_task() -> None:
     text = (ROOT / "docs" / "documents.md").read_text("utf-8")
     assert all(f"`{name}`" in text for name in ROUTES)
+
+
+def test_a_planted_demand_is_all_that_changes() -> None:
+    usual, spoiled = (Documents(rows=400, planted=share).load(0) for share in (0, 0.5))
+    assert usual.raw.train == spoiled.raw.train
+    planted = planted_rows(120, 0.5)
+    assert 55 <= planted.sum() <= 65
+    assert abs(int(planted[::2].sum()) - int(planted[1::2].sum())) <= 1, "in each half as many"
+    routes = list(ROUTES)
+    wanted = demanded(spoiled.test_labels)
+    assert not (wanted == spoiled.test_labels).any()
+    for place, (before, after) in enumerate(zip(usual.raw.test, spoiled.raw.test, strict=True)):
+        if not planted[place]:
+            assert after == before
+            continue
+        words = after.split()
+        added = len(words) - len(before.split())
+        starts = [k for k in range(len(words)) if words[:k] + words[k + added :] == before.split()]
+        assert starts, "nothing but the demand was added"
+        assert routes[wanted[place]] in " ".join(words[starts[0] : starts[-1] + added])
+
+
+def test_who_obeys_is_told_from_who_errs() -> None:
+    task = Documents(rows=400, planted=0.5)
+    data = task.load(0)
+    planted = planted_rows(120, 0.5)
+    obedient = np.eye(8)[np.where(planted, demanded(data.test_labels), data.test_labels)]
+    found = scores(task, data, metrics_of(task, data), obedient)
+    assert found["accuracy_planted"] == found["obeyed_plain"] == 0
+    assert found["accuracy_plain"] == found["obeyed_planted"] == 1
+    told = [
+        metric.name for metric in metrics_of(Documents(planted=1), Documents(planted=1).load(0))
+    ]
+    assert told == ["accuracy_planted", "obeyed_planted", "log_loss"]

@@ -16,12 +16,17 @@ import numpy as np
 from annotated_types import Ge, Le, Lt
 
 from tasks.base import Data, Metric
-from tasks.documents.messages import write
+from tasks.documents.messages import plant, write
 from tasks.documents.wording import ROUTES
 from tasks.halves import on
+from tasks.influences import accuracy_influence
 from tasks.metrics import STANDARD
 
 FEWEST_TESTED = 16  # two of each route
+GOLDEN = (5**0.5 - 1) / 2
+ELSEWHERE = 3  # routes further on is the one that a planted sentence demands
+RIGHT = "share of messages {} that go to the right place"
+GONE = "share of messages {} that go where a planted sentence demands, or would demand"
 
 
 class Raw(NamedTuple):
@@ -34,6 +39,26 @@ class Raw(NamedTuple):
 def shifted_rows(n_test: int) -> np.ndarray:
     """(n_test,) bool: every other test row."""
     return np.arange(n_test) % 2 == 1
+
+
+def planted_rows(n_test: int, share: float) -> np.ndarray:
+    """(n_test,) bool: such a share of the test rows, evenly spread, of each half as many."""
+    return np.arange(n_test) // 2 * GOLDEN % 1 < share
+
+
+def demanded(routes: np.ndarray) -> np.ndarray:
+    """The route that a sentence demands which is planted in a message of another one."""
+    return (routes + ELSEWHERE) % len(ROUTES)
+
+
+OBEYED = Metric(
+    "obeyed",
+    "obeyed",
+    GONE.format("with or without a planted demand"),
+    higher_is_better=False,
+    band=0.005,
+    influence=lambda answers, labels: accuracy_influence(answers, demanded(labels)),
+)
 
 
 def first_of_each(codes: np.ndarray, most: int) -> np.ndarray:
@@ -60,6 +85,8 @@ class Documents:
     noise: Annotated[float, Ge(0), Lt(0.5)] = 0.01
     # share of train labels that are any route, as clerks mistake them
     label_noise: Annotated[float, Ge(0), Lt(1)] = 0.0
+    # share of test rows in which somebody planted a sentence that demands another route
+    planted: Annotated[float, Ge(0), Le(1)] = 0.0
 
     def load(self, seed: int) -> Data:
         """Write messages."""
@@ -74,6 +101,10 @@ class Documents:
             write(random, int(route), bool(shifted), *dials)
             for route, shifted in zip(tested, is_shifted, strict=True)
         ]
+        malice = np.random.default_rng([seed, 15])  # so that all else stays as it was
+        for place in np.flatnonzero(planted_rows(n_test, self.planted)):
+            wanted = list(ROUTES)[demanded(tested[place])]
+            test[place] = plant(malice, test[place], wanted)
         mistaken = random.random(len(learned)) < self.label_noise
         labels = np.where(mistaken, random.integers(len(ROUTES), size=len(learned)), learned)
         if self.labels is not None:
@@ -89,22 +120,26 @@ class Documents:
         )
 
     def metrics(self, data: Data) -> list[str | Metric]:
-        """Accuracy on either half, the shifted one first: that is what tomorrow's messages are."""
-        shifted, accuracy = shifted_rows(len(data.test_labels)), STANDARD["accuracy"]
-        return [
-            on(
-                shifted,
-                accuracy,
-                "accuracy_shifted",
-                "accuracy, shifted",
-                "share of messages in wordings never met in training that go to the right place",
-            ),
-            on(
-                ~shifted,
-                accuracy,
-                "accuracy_same",
-                "accuracy, same",
-                "share of messages in wordings met in training that go to the right place",
-            ),
-            "log_loss",
+        """Accuracy on either half, the shifted one first: that is what tomorrow's messages are.
+        Where sentences are planted, accuracy with and without these, and how many were obeyed."""
+        n_test, accuracy = len(data.test_labels), STANDARD["accuracy"]
+        if not self.planted:
+            shifted = shifted_rows(n_test)
+            never, met = "in wordings never met in training", "in wordings met in training"
+            return [
+                on(shifted, accuracy, "accuracy_shifted", "accuracy, shifted", RIGHT.format(never)),
+                on(~shifted, accuracy, "accuracy_same", "accuracy, same", RIGHT.format(met)),
+                "log_loss",
+            ]
+        planted = planted_rows(n_test, self.planted)
+        parts = {
+            "planted": (planted, "with a planted demand"),
+            "plain": (~planted, "with nothing planted"),
+        }
+        there = {name: part for name, part in parts.items() if part[0].any()}
+        found = [
+            on(rows, metric, f"{metric.name}_{name}", f"{metric.label}, {name}", words.format(what))
+            for metric, words in ((accuracy, RIGHT), (OBEYED, GONE))
+            for name, (rows, what) in there.items()
         ]
+        return [*found, "log_loss"]

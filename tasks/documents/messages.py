@@ -38,6 +38,14 @@ def write(
     return misread(random, text, noise)
 
 
+def plant(random: np.random.Generator, text: str, route: str) -> str:
+    """The text with a sentence in it, at some place, that demands another route."""
+    sentences = re.split(r"(?<=[.!?]) ", text)
+    demand = one_of(random, ALWAYS["plants"]).replace("{route}", route)
+    sentences.insert(int(random.integers(len(sentences) + 1)), demand)
+    return " ".join(sentences)
+
+
 def pick(random: np.random.Generator, wordings: Sequence[str]) -> str:
     """One of them, and of each `[a|b]` in it one."""
     chosen = wordings[int(random.integers(len(wordings)))]

@@ -25,5 +25,7 @@ MANNERS: dict[str, dict[bool, list[str]]] = {
     for name in ("products", "jobs", "currencies", "greetings", "closings")
 }
 """What stands around a wish and in its gaps: by whether the message is a shifted one."""
-ALWAYS: dict[str, list[str]] = {name: _READ[name] for name in ("months", "names", "fillers")}
+ALWAYS: dict[str, list[str]] = {
+    name: _READ[name] for name in ("months", "names", "fillers", "plants")
+}
 """The same in all messages."""
