@@ -12,7 +12,7 @@ from benchmarks.analysis.sweeps import sweeps
 from benchmarks.analysis.verdicts import Verdict, judge
 from benchmarks.show.answer import answer
 from benchmarks.show.markdown import fragment
-from benchmarks.show.sweep_pictures import _leads
+from benchmarks.show.sweep_pictures import _leads, sweep_lines
 from benchmarks.show.sweep_table import sweep_table
 
 PRICES = Prices(currency="EUR", cpu_hour=3.6, gpu_hour=36, million_tokens=1)
@@ -65,6 +65,28 @@ def test_lines_cross_where_they_meet(record):
     assert (before, after) == ("a", "b")
     assert where == pytest.approx(3**0.5)  # half way on a logarithmic axis
     assert sweep.sentence() == "a leads at 1.0 slope; from about 1.7 on b does."
+
+
+def test_where_a_row_goes_past_one_that_takes_no_labels(record):
+    scores = {8: {"a": 0.6, "b": 0.7}, 32: {"a": 0.8, "b": 0.7}, 128: {"a": 0.9, "b": 0.7}}
+    records = swept(record, "labels", scores)
+    for cell in records:
+        cell["work"] = {"labels": 0 if cell["model"] == "b" else 8}
+    (sweep,) = told(sections(records), "b > a", "a ~ b", "a > b")
+    (passing,) = sweep.passings
+    assert (passing.model, passing.reference, passing.sure) == ("a", "b", 128)
+    assert passing.where == pytest.approx(16)  # half way on a logarithmic axis
+    assert passing.score == pytest.approx(0.7)
+    told_so = "Go past b, which takes no labels: a at about 16 (better from 128 on)."
+    assert sweep.passing_sentence() == told_so
+    assert told_so in fragment([sweep_table(sweep)])
+    picture = sweep_lines(sweep, "x", ["a", "b"])
+    assert picture is not None
+    assert told_so in picture.caption
+    for cell in records:
+        cell["work"] = {"labels": 8}
+    (sweep,) = told(sections(records), "b > a", "a ~ b", "a > b")
+    assert sweep.passing_sentence() == ""
 
 
 def test_a_lead_that_nobody_can_tell_is_none(record):

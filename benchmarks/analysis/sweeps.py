@@ -40,20 +40,22 @@ class Point:
         knows no more than the floor."""
         if not self.done:
             return []
-        worse = {
-            v.b
-            for v in self.section.verdicts
-            if v.a == self.done[0].label
-            and v.word == "better"
-            and (v.p if v.p_any_seed is None else v.p_any_seed) * self.among < ALPHA
-        }
-        close = [row for row in self.done if row is self.done[0] or row.label not in worse]
+        first, *others = self.done
+        close = [first, *(row for row in others if not self.is_better(first.label, row.label))]
         return [] if any(map(self._is_blind, close)) else close
 
     @property
     def leader(self) -> Row | None:
         """The row that leads; None where nobody can tell."""
         return self.group[0] if len(self.group) == 1 else None
+
+    def is_better(self, one: str, other: str) -> bool:
+        """Is a row better than another one, after correction for all pairs and points?"""
+        return any(
+            (v.a, v.b, v.word) == (one, other, "better")
+            and (v.p if v.p_any_seed is None else v.p_any_seed) * self.among < ALPHA
+            for v in self.section.verdicts
+        )
 
     def _is_blind(self, row: Row) -> bool:
         metric = self.section.metric
@@ -80,6 +82,16 @@ class Crossing(NamedTuple):
     after: str  # who leads from there on
     where: float  # on the axis
     point: Point  # the first one that it leads
+
+
+class Passing(NamedTuple):
+    """A row that learns goes past one that learns nothing, such as a prompt without examples."""
+
+    model: str
+    reference: str
+    where: float | None  # on the axis; None: ahead at the first point already
+    score: float  # of the reference
+    sure: float | None  # the first value from which on it is better, beyond chance; None: nowhere
 
 
 @dataclass(frozen=True)
@@ -144,15 +156,68 @@ class Sweep:
             if gaps[0] is None or gaps[1] is None:  # one of them was not there
                 found.append(Crossing(before, after, self.value(b), b))
                 continue
-            share = gaps[0] / (gaps[0] - gaps[1]) if gaps[0] != gaps[1] else 1.0
-            low, high = self.value(a), self.value(b)
-            where = (
-                math.exp(math.log(low) + share * (math.log(high) - math.log(low)))
-                if is_log
-                else low + share * (high - low)
-            )
-            found.append(Crossing(before, after, where, b))
+            found.append(Crossing(before, after, self._meeting(a, b, gaps[0], gaps[1], is_log), b))
         return found
+
+    def _meeting(self, a: Point, b: Point, gap: float, later: float, is_log: bool) -> float:
+        """Where two rows meet that are so far apart at two points, between these."""
+        share = gap / (gap - later) if gap != later else 1.0
+        low, high = self.value(a), self.value(b)
+        if not is_log:
+            return low + share * (high - low)
+        return math.exp(math.log(low) + share * (math.log(high) - math.log(low)))
+
+    @cached_property
+    def passings(self) -> list[Passing]:
+        """Where rows that learn from labels go past those that look at none, for good; the first
+        to pass first. Rows that are behind at the last point are left out."""
+        if self.axis is None:
+            return []
+        rows = [{row.label: row for row in point.done} for point in self.points]
+        everywhere = [label for label in rows[0] if all(label in of for of in rows)]
+        blind = [label for label in everywhere if all(_takes_no_labels(of[label]) for of in rows)]
+        found = []
+        for reference in blind:
+            for model in everywhere:
+                if model not in blind and (passing := self._passing(model, reference)):
+                    found.append(passing)
+        return sorted(found, key=lambda passing: passing.where or 0.0)
+
+    def _passing(self, model: str, reference: str) -> Passing | None:
+        gaps = [_gap(point, model, reference) or 0.0 for point in self.points]
+        behind = [place for place, gap in enumerate(gaps) if gap <= 0]
+        if behind and behind[-1] == len(gaps) - 1:
+            return None
+        where = None
+        if behind:
+            a, b = behind[-1], behind[-1] + 1
+            is_log = all(self.value(point) > 0 for point in self.points)
+            pair = self.points[a], self.points[b]
+            where = self._meeting(*pair, gaps[a], gaps[b], is_log)
+        sure = None
+        for point in reversed(self.points):
+            if not point.is_better(model, reference):
+                break
+            sure = self.value(point)
+        row = next(row for row in self.points[-1].done if row.label == reference)
+        score = row.score(self.points[-1].section.metric)
+        assert score is not None
+        return Passing(model, reference, where, score.mean, sure)
+
+    def passing_sentence(self) -> str:
+        """What passes what, and where; empty where nothing does."""
+        parts = []
+        for reference, group in groupby(
+            sorted(self.passings, key=lambda p: p.reference), lambda p: p.reference
+        ):
+            said = [
+                f"{p.model} "
+                + ("at once" if p.where is None else f"at about {float(f'{p.where:.2g}'):,g}")
+                + (f" (better from {p.sure:,g} on)" if p.sure is not None else " (not sure)")
+                for p in group
+            ]
+            parts.append(f"Go past {reference}, which takes no {self.axis}: {', '.join(said)}.")
+        return " ".join(parts)
 
     def sentence(self) -> str:
         """Where each model begins to lead, and where nobody can tell."""
@@ -236,3 +301,7 @@ def _gap(point: Point, before: str, after: str) -> float | None:
     scores = {row.label: row.score(metric) for row in point.done}
     one, other = scores.get(before), scores.get(after)
     return None if one is None or other is None else sign * (one.mean - other.mean)
+
+
+def _takes_no_labels(row: Row) -> bool:
+    return all((record.get("work") or {}).get("labels") == 0 for record in row.done)

@@ -54,11 +54,19 @@ def sweep_lines(sweep: Sweep, name: str, labels: Sequence[str]) -> Picture | Non
     for where in (crossing.where for crossing in sweep.crossings()):
         at = alt.datum(where, type="quantitative")
         layers.insert(0, alone().mark_rule(strokeDash=[2, 4], style="faint").encode(x=at))
-    chart = over(*layers, name=name, height=360)
     caption = (
         f"{sweep.sentence()} Bars: ± one standard deviation over seeds; dotted: where the lead "
         "changes, beyond chance."
     )
+    if met := [p for p in sweep.passings if p.where is not None]:
+        crossed = [{"model": p.model, "at": p.where, "score": p.score} for p in met]
+        layers.append(
+            alt.Chart(alt.InlineData(crossed))
+            .mark_point(shape="diamond", size=150, strokeWidth=2, filled=False)
+            .encode(alt.X("at:Q"), alt.Y("score:Q"), color=model["color"], tooltip=tips)
+        )
+        caption += f" Diamonds: {sweep.passing_sentence()}"
+    chart = over(*layers, name=name, height=360)
     return Picture(name, f"{label} against {sweep.axis}", caption, chart, data)
 
 

@@ -30,7 +30,7 @@ def sweep_table(sweep: Sweep, name: str = "sweep") -> Table:
         f"{sweep.task} over {over}: who leads where",
         word_heads(*heads),
         lines,
-        [sentence] if sentence else [],
+        [text for text in (sentence, sweep.passing_sentence()) if text],
         legend=LEGEND,
     )
 
