@@ -135,15 +135,25 @@ def cost_of(section: Section, name: str, prices: costs.Prices) -> list[Part | No
         Head("µs each", "microseconds of a prediction, its features included"),
     ]
 
-    def in_all(unit: str, of: Callable[[costs.Cost, float], float], notes: list[str]) -> Table:
+    def in_all(
+        unit: str,
+        of: Callable[[costs.Cost, float], float],
+        each: Callable[[costs.Cost], float],
+        notes: list[str],
+    ) -> Table:
         heads = [
-            Head(compact(n), f"{unit} in all, after {n:,} predictions") for n in costs.PREDICTIONS
+            Head("a million", f"{unit} of a million predictions, without what is paid once"),
+            *(
+                Head(compact(n), f"{unit} in all, after {n:,} predictions")
+                for n in costs.PREDICTIONS
+            ),
         ]
         lines = [
             [
                 *words(c.label),
                 Entry(number(c.seconds_once), c.seconds_once),
                 Entry(number(1e6 * c.seconds_each), 1e6 * c.seconds_each),
+                Entry(number(1e6 * each(c)), 1e6 * each(c)),
                 *(Entry(number(of(c, n)), of(c, n)) for n in costs.PREDICTIONS),
             ]
             for c in models
@@ -169,6 +179,6 @@ def cost_of(section: Section, name: str, prices: costs.Prices) -> list[Part | No
     ]
     return [
         pictures.total_cost(data, name, labels_of(section), prices.currency),
-        in_all(prices.currency, costs.Cost.money, notes),
-        in_all("seconds", costs.Cost.seconds, []),
+        in_all(prices.currency, costs.Cost.money, lambda c: c.money_each, notes),
+        in_all("seconds", costs.Cost.seconds, lambda c: c.seconds_each, []),
     ]

@@ -18,7 +18,7 @@ from tasks.documents import Documents
 from tests.pretrained import tiny
 
 ANSWERS = ["yes", "no"]
-ROWS = 64
+ROWS = 24
 
 
 @cache
@@ -80,7 +80,7 @@ def test_scoring(benchmark: BenchmarkFixture, how: str) -> None:
 def test_a_beginning_of_320_tokens_and_rows_of_80(benchmark: BenchmarkFixture, reuse: bool) -> None:
     benchmark.group = "beginning"
     made = decoder(benchmark, reuse=reuse)
-    asked = rows(few(benchmark) // 2, 72)
+    asked = rows(few(benchmark), 72)
 
     def read() -> None:
         made.begin("good " * 320)
@@ -101,7 +101,7 @@ def test_writing(benchmark: BenchmarkFixture) -> None:
     """32 tokens behind prompts of 120."""
     benchmark.group = "writing"
     made = decoder(benchmark)
-    asked = rows(few(benchmark) // 2, 112)
+    asked = rows(few(benchmark), 112)
     benchmark.pedantic(made.write, args=(asked, "", 32), rounds=3, warmup_rounds=1)
 
 
