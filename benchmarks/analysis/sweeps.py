@@ -110,7 +110,7 @@ class Sweep:
             _is_number(p.settings[self.keys[0]]) for p in self.points
         ):
             return None
-        return "train rows" if self.keys[0] == "rows" else self.keys[0]
+        return "train rows" if self.keys[0] in ("rows", "train_rows") else self.keys[0]
 
     def value(self, point: Point) -> float:
         """Where a point is on the axis."""

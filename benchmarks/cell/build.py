@@ -13,6 +13,9 @@ FOLDERS = ("checkpoints", "artifacts")
 OF_FOREIGN = ("prepare", "view")  # settings of what stands around an estimator of another package
 
 
+TRAIN_ROWS = "train_rows"
+
+
 def build(config: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> Any:
     """Call the class that `_target_` names with the other items as keyword arguments.
 
@@ -26,6 +29,8 @@ def build(config: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> 
         names = {field.name for field in dataclasses.fields(target)}
     else:
         names = set(target().get_params()) if foreign else set()
+    if TRAIN_ROWS not in names:
+        settings.pop(TRAIN_ROWS, None)  # of any task: the cell's business
     settings |= {k: v for k, v in (extra or {}).items() if k in names and k not in settings}
     for folder in FOLDERS:
         if settings.get(folder):

@@ -43,7 +43,7 @@ from benchmarks.cell.fields import (
     whole,
     work,
 )
-from benchmarks.cell.prepared import Prepared, prepare, shared, task_of
+from benchmarks.cell.prepared import FewRows, Prepared, prepare, shared, task_of, with_fewer
 from benchmarks.cell.protocols import offered
 from benchmarks.cell.represented import represented
 from benchmarks.cell.scores import (
@@ -107,7 +107,7 @@ def main(job: Mapping[str, Any], folder: Path) -> None:
             **run({**job, **speed}, clock, folder),
             **speed,
         }
-    except (UnknownView, Impossible, of_rows.Unjoinable, TooLarge, Missing) as error:
+    except (UnknownView, Impossible, of_rows.Unjoinable, TooLarge, FewRows, Missing) as error:
         outcome = {"status": "skipped", "reason": str(error)}
     except OtherAnswers as error:
         outcome = {"status": "skipped", "reason": str(error), "unasked": True}
@@ -141,7 +141,7 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
             if part in job.get("check", ()):
                 check(made_of)
     view = offered(model, "view")
-    made = prepare(job, task, clock, view, kept)
+    made = with_fewer(prepare(job, task, clock, view, kept), task, job)
     metrics = metrics_of(task, made.data, job.get("metric"))
     subset = Subset.of(task, model, made.data)
     made, metrics = subset.asked(made, metrics)

@@ -19,11 +19,15 @@ from typing import Any
 
 from benchmarks.cell import rows as of_rows
 from benchmarks.cell import storage, views
-from benchmarks.cell.build import build, supplied
+from benchmarks.cell.build import TRAIN_ROWS, build, supplied
 from benchmarks.cell.clock import Clock
 from benchmarks.cell.controls import CONTROLS
 from benchmarks.cell.protocols import offered
 from tasks.base import Data, dealt
+
+
+class FewRows(ValueError):
+    """There are fewer train rows than were asked for; the cell is skipped."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,24 @@ def in_order(task: Any, data: Data, train: Any, seed: int) -> tuple[Data, Any]:
     labels = of_rows.take(data.train_labels, order)
     rows = of_rows.anew(of_rows.take(train, order))
     return dataclasses.replace(data, train_labels=labels, ordered=True), rows
+
+
+def with_fewer(made: Prepared, task: Any, job: Mapping[str, Any]) -> Prepared:
+    """With the last train rows alone, where the job's task says how many (`train_rows`): those
+    before the test rows where there is time, and by chance where there is none. So the rows of a
+    small number are among those of a larger one, and a holdout of the last ones stays what it is.
+    Raises FewRows where there are not so many."""
+    wanted = job["task"].get(TRAIN_ROWS)
+    if wanted is None or hasattr(task, TRAIN_ROWS):
+        return made
+    there = len(made.data.train_labels)
+    if wanted > there:
+        raise FewRows(f"there are {there:,} train rows (task.train_rows={wanted:,})")
+    part = slice(there - wanted, None)
+    labels = of_rows.take(made.data.train_labels, part)
+    rows = of_rows.anew(of_rows.take(made.train, part))
+    data = dataclasses.replace(made.data, train_labels=labels)
+    return dataclasses.replace(made, data=data, train=rows)
 
 
 def task_of(job: Mapping[str, Any]) -> Any:

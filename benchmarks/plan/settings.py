@@ -20,6 +20,9 @@ import yaml
 from benchmarks.errors import BadInput, refusal, unknown_key
 from benchmarks.plan.sources import find_source
 
+TRAIN_ROWS = "train_rows"
+"""A setting that every task has: the cell leaves train rows out (cell/prepared.py)."""
+FEWEST_TRAIN_ROWS = 8
 REQUIRED = "???"
 """What Hydra's configs say of a setting that has to be given."""
 SUPPLIED = ("random_state", "n_jobs", "device", "task", "cache", "checkpoints", "artifacts")
@@ -126,7 +129,18 @@ def complete(kind: str, name: str, config: Mapping[str, Any]) -> dict[str, Any]:
     settings = read_settings(target)
     if settings is None:
         return {"_target_": target, **given}
-    return {"_target_": target, **validate(f"{kind}.", settings, given)}
+    of_cell = {}
+    if kind == "task" and TRAIN_ROWS not in settings.types and given.get(TRAIN_ROWS) is not None:
+        of_cell[TRAIN_ROWS] = train_rows(given[TRAIN_ROWS])
+    given.pop(TRAIN_ROWS if TRAIN_ROWS not in settings.types else "", None)
+    return {"_target_": target, **validate(f"{kind}.", settings, given), **of_cell}
+
+
+def train_rows(value: Any) -> int:
+    """Of any task: how many of its train rows there are to be. Raises BadInput."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < FEWEST_TRAIN_ROWS:
+        raise BadInput(f"task.train_rows={value}: give a whole number from {FEWEST_TRAIN_ROWS} on.")
+    return value
 
 
 def check_space(name: str, target: str, space: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

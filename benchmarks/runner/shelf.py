@@ -67,7 +67,7 @@ def key_of(cell: Cell) -> str:
     """The same for cells whose models read the same rows."""
     made_of = {
         "form": FORM,
-        "task": cell.config["task"],
+        "task": {k: v for k, v in cell.config["task"].items() if k != "train_rows"},
         "code": {name: code for name, code in cell.code.items() if name != "model"},
         "view": cell.view,
         "seed": cell.seed,
