@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
 from benchmarks import interruption
 from benchmarks.analysis import verdicts
@@ -26,6 +27,7 @@ from benchmarks.runner.execute import Executor, is_wanted
 from benchmarks.runner.lock import Lock
 from benchmarks.runner.worker import Worker
 from benchmarks.show import pages
+from benchmarks.show.answer import closing
 from benchmarks.show.terminal import Terminal
 
 
@@ -95,6 +97,8 @@ def run_cells(
         if settings.picture and (wanted or not list(run.folder.glob("*.svg"))):
             for file in pages.draw(run.folder, everything):
                 console.print(f"picture: {escape(str(file))}", highlight=False)
+        for line in closing(shown):
+            console.print(Text(plain(line), style="bold"))
     if unrecorded or any(is_failure(record) for record in records):
         raise SystemExit(FAILED_CELLS)
 

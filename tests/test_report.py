@@ -21,11 +21,13 @@ from tests.conftest import ROOT
 EVIL = '<img src=x onerror=alert("no")> & =1+1 | [red]'
 CHAPTERS = [
     "The answer",
+    "Which one?",
     "Results",
     "Accuracy against time",
     "Seconds per phase",
     "Latency",
     "The work ledger",
+    "Where is it wrong?",
     "Calibration",
     "Gain",
     "What a decision is worth",
@@ -108,7 +110,7 @@ def test_one_page_with_all_chapters_that_needs_nothing_else(made, capsys):
     shell = re.sub(r"(?s)<script.*?</script>", "", text)
     assert not re.findall(r"""(?:src|href)=["'](?!#|data:)[^"']*""", shell)
     assert "default-src 'none'" in shell
-    assert "On coin, forest is best (ROC AUC 0.800" in shell
+    assert "Use forest: better than all others; ROC AUC 0.800" in shell
     assert str(made.run.folder / "report.html") in capsys.readouterr().out
 
 

@@ -10,7 +10,6 @@ from benchmarks.analysis.cost import Prices, break_evens, costs, read_prices
 from benchmarks.analysis.summary import sections
 from benchmarks.analysis.sweeps import sweeps
 from benchmarks.analysis.verdicts import Verdict, judge
-from benchmarks.show.answer import answer
 from benchmarks.show.markdown import fragment
 from benchmarks.show.sweep_pictures import _leads, sweep_lines
 from benchmarks.show.sweep_table import sweep_table
@@ -234,26 +233,3 @@ def test_break_even_is_where_the_lines_meet(record):
 
 def test_the_prices_that_come_with_the_kit_can_be_read():
     assert read_prices().cpu_hour > 0
-
-
-def test_the_answer_names_who_is_as_good_and_what_it_costs(record):
-    fast = record("fast", 0, 0.82)
-    fast["phases"]["fit"]["wall"] = 0.1
-    slow, third = record("slow", 0, 0.819), record("third", 0, 0.7)
-    (section,) = sections([slow, fast, third])
-    common = {"metric": "roc_auc", "p": 0.5, "band": 0.002, "design": "new rows", "seeds": 3}
-    equal = Verdict(
-        "fast",
-        "slow",
-        difference=0.001,
-        low=-0.001,
-        high=0.0015,
-        word="equal in practice",
-        **common,
-    )
-    worse = Verdict("fast", "third", difference=0.12, low=0.1, high=0.14, word="better", **common)
-    text = answer(replace(section, verdicts=[equal, worse]))
-    assert text.startswith("On coin, fast comes first (ROC AUC 0.820); slow is equal in practice")
-    assert "costs 1.3 times the time" in text
-    assert "80 % of the way from the floor to the ceiling" in text
-    assert "third" not in text.split(".")[0]

@@ -7,10 +7,9 @@ A view is how a model reads a task: features that a person designed, or what the
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.analysis.summary import Row, Section, Span, broadest, phase
+from benchmarks.analysis.summary import Row, Section, Span, broadest, total_seconds
 
 DESIGNED = "features"
-WORK_PHASES = ("load", "view", "tune", "fit", "predict")
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Square:
         """Load, view, search, fit and predict."""
         if self.row is None or not self.has_score:
             return None
-        return self.row.seconds(lambda r: sum(phase(r, name) or 0.0 for name in WORK_PHASES))
+        return self.row.seconds(total_seconds)
 
     @property
     def why(self) -> tuple[str, str]:

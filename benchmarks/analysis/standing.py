@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.analysis.estimates import estimate
 from benchmarks.analysis.linear import Linear
 from benchmarks.analysis.summary import Row
 from tasks.metrics import Facts
@@ -28,6 +29,9 @@ class Standing:
     first: float | None
     """How often it comes first when the test rows are drawn again; None where no row's influence
     tells."""
+    score: tuple[float, float] | None = None
+    """95 % interval of its score by itself, over seeds and test rows: of two rows the intervals may
+    overlap and one of them be better all the same, as both met the same rows."""
 
 
 def standings(
@@ -45,13 +49,22 @@ def standings(
     sure = [(a, b) for a, b in sure if a in labels and b in labels]
     first = come_first(ranked, measured, metric)
     return {
-        label: Standing(
-            1 + sum(b == label for _, b in sure),
-            len(labels) - sum(a == label for a, _ in sure),
-            first.get(label),
+        row.label: Standing(
+            1 + sum(b == row.label for _, b in sure),
+            len(labels) - sum(a == row.label for a, _ in sure),
+            first.get(row.label),
+            interval(row, measured.get(row.label, {})),
         )
-        for label in labels
+        for row in ranked
     }
+
+
+def interval(row: Row, measured: Mapping[int, Linear | None]) -> tuple[float, float] | None:
+    """Of a row's score; None for a metric that nothing tells row by row."""
+    cells = [measured.get(seed) for seed in sorted(row.seeds or ())]
+    known = [cell for cell in cells if cell is not None]
+    found = estimate(known) if known and len(known) == len(cells) else None
+    return None if found is None else found.interval()
 
 
 def come_first(

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import combinations
-from typing import TYPE_CHECKING
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.analysis.ratios import Ratio, Ways, ratio
 from benchmarks.records.machine import fingerprint
@@ -18,6 +19,9 @@ from tasks.metrics import OF_KIND, STANDARD, Facts
 if TYPE_CHECKING:
     from benchmarks.analysis.standing import Standing
     from benchmarks.analysis.verdicts import Verdict
+
+
+WORK_PHASES = ("load", "view", "tune", "fit", "predict")
 
 
 @dataclass(frozen=True)
@@ -496,9 +500,16 @@ def version(record: Record) -> str:
 
 
 def task_label(record: Record) -> str:
-    """The task's name, the settings that differ from its defaults, and its control."""
+    """The task's name, the settings that differ from its defaults, and its control. One that reads
+    a file is called by that, as in `churn.csv → churned`: where it lies, the settings say."""
+    changed = dict(record["changed"].get("task", {}))
+    name = record["task"]
+    if path := changed.pop("path", None):
+        file = PurePath(str(path).rstrip("/\\")).name or str(path)
+        target = changed.pop("target", None)
+        name = f"{file} → {target}" if target else f"{name} {file}"
     control = record["config"].get("control")
-    parts = (record["task"], changes(record, "task"), f"control={control}" if control else "")
+    parts = (name, settings_text(changed), f"control={control}" if control else "")
     return " ".join(filter(None, parts))
 
 
@@ -516,9 +527,12 @@ def tuned(record: Record) -> str:
 
 def changes(record: Record, part: str) -> str:
     """Settings that differ from the defaults; of another class only its name."""
+    return settings_text(record["changed"].get(part, {}))
+
+
+def settings_text(changed: Mapping[str, Any]) -> str:
     return " ".join(
-        str(v).rpartition(".")[2] if k == "_target_" else f"{k}={v}"
-        for k, v in record["changed"].get(part, {}).items()
+        str(v).rpartition(".")[2] if k == "_target_" else f"{k}={v}" for k, v in changed.items()
     )
 
 
@@ -571,6 +585,11 @@ def common_seeds(sets: Sequence[frozenset[int]]) -> frozenset[int]:
 def phase(record: Record, name: str) -> float | None:
     """Wall seconds of a phase; None if the cell had none of that name."""
     return record["phases"].get(name, {}).get("wall")
+
+
+def total_seconds(record: Record) -> float:
+    """Load, view, search, fit and predict."""
+    return sum(phase(record, name) or 0.0 for name in WORK_PHASES)
 
 
 def was_disturbed(record: Record) -> bool:

@@ -3,18 +3,27 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from benchmarks.analysis import mistakes
+from benchmarks.analysis.advice import advise
 from benchmarks.analysis.cost import Prices
 from benchmarks.analysis.curves import Curve, Load
 from benchmarks.analysis.dial import dial
 from benchmarks.analysis.matrix import matrix
 from benchmarks.analysis.summary import Section
 from benchmarks.analysis.sweeps import Sweep, sweeps
-from benchmarks.show import decisions, pictures, sweep_pictures, tables
-from benchmarks.show.answer import answer
+from benchmarks.show import (
+    decisions,
+    pictures,
+    sweep_pictures,
+    tables,
+    which_pictures,
+    wrong_pictures,
+)
+from benchmarks.show.answer import answer, known, tiles
 from benchmarks.show.ledger_table import ledger_table
 from benchmarks.show.matrix_pictures import dial_picture, matrix_picture
 from benchmarks.show.matrix_table import dial_table, matrix_table
-from benchmarks.show.parts import MOST_MODELS, Chapter, Part, Table, best_rows, marked
+from benchmarks.show.parts import MOST_MODELS, Chapter, Part, Table, best_rows, labels_of, marked
 from benchmarks.show.results_table import results_table
 from benchmarks.show.training import training_curves
 
@@ -47,7 +56,7 @@ def report_chapters(
     honest = [section for section in sections if not section.control]
     swept, shown = sweeps(honest), featured(honest)
     everywhere = [*swept, *(sweep for other in others for sweep in sweeps(other))]
-    lead = [sweep.sentence() for sweep in swept] or [answer(section) for section in shown]
+    lead: list[Part] = [sweep.sentence() for sweep in swept] or answers(shown)
     lead += [] if (made_of := matrix(honest)) is None else made_of.sentences()
     lead += [made.sentence() for made in filter(None, map(dial, honest))]
     results = (
@@ -56,6 +65,7 @@ def report_chapters(
     )
     made: list[tuple[str, Parts]] = [
         ("The answer", lead or ["No cell of this run has come to a score yet."]),
+        ("Which one?", of_each(shown, "which", which)),
         ("Results", results),
         *(
             (heading, of_each(shown, name, make))
@@ -79,6 +89,51 @@ def report_chapters(
     return chapters
 
 
+def answers(shown: Sequence[Section]) -> list[Part]:
+    """What to use, of each section, with the tiles of the first."""
+    found: list[Part] = []
+    for section in shown:
+        made = advise(section)
+        found.append(answer(section) if len(shown) == 1 else f"{section.label}: {answer(section)}")
+        if made is not None and section.verdicts:
+            found.append(tiles(made))
+    return found
+
+
+def which(section: Section, name: str) -> list[Part | None]:
+    """The ranking with its intervals, and the eras in their order."""
+    made = advise(section)
+    if made is None:
+        return []
+    known_so_far = known(section, made.best)
+    return [
+        which_pictures.ranking(made, f"{name}-ranking"),
+        which_pictures.history(made, f"{name}-history"),
+        known_so_far or None,
+    ]
+
+
+def wrong(section: Section, name: str, load: Load) -> list[Part | None]:
+    """Mistakes of the model that is to be used, and of the best where that is another one."""
+    advice = advise(section)
+    if advice is None:
+        return []
+    rows = list(dict.fromkeys(row.label for row in (advice.use, advice.best)))
+    by_label = {row.label: row for row in section.rows}
+    made: list[Part | None] = []
+    for place, label in enumerate(rows, 1):
+        row = by_label[label]
+        if (confusion := mistakes.confusion(row, load)) is not None:
+            made.append(wrong_pictures.confused(confusion, label, f"{name}-classes-{place}"))
+        if (residuals := mistakes.residuals(row, load)) is not None:
+            made.append(wrong_pictures.off(residuals, label, f"{name}-off-{place}"))
+    found = {label: of for label in rows if (of := mistakes.found(by_label[label], load))}
+    positive = decisions.positive(section, load)
+    labels = labels_of(section)
+    made.append(wrong_pictures.thresholds(found, labels, positive, f"{name}-thresholds"))
+    return made
+
+
 def makers(
     shown: Sequence[Section], load: Load, prices: Prices
 ) -> Iterator[tuple[str, str, Maker]]:
@@ -93,6 +148,7 @@ def makers(
     yield "Training", "training", training_curves
     yield "Latency", "latency", pictures.latency
     yield "The work ledger", "work", ledger_of
+    yield "Where is it wrong?", "wrong", lambda section, name: wrong(section, name, load)
     yield "Calibration", "calibration", of_curves(decisions.calibrated)
     yield "Gain", "gain", of_curves(decisions.gained)
     yield "What a decision is worth", "value", of_curves(decisions.net_value)

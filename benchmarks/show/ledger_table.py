@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.analysis.summary import Row, Section, phase
-from benchmarks.records.records import Record
+from benchmarks.analysis.summary import Row, Section, total_seconds
 from benchmarks.show.formats import Column, compact, number, seconds, seconds_span, section_title
 from benchmarks.show.helps import LEDGER
 from benchmarks.show.parts import Table, entries_of, heads_of
@@ -19,15 +18,10 @@ LEGEND = (
     "prediction (timing=full). prepares: by what classes the model makes the view fit for it. "
     "docs/work-ledger.md says how each is counted."
 )
-WORK_PHASES = ("load", "view", "tune", "fit", "predict")
 
 
 def of_work(name: str) -> Callable[[Row], float | None]:
     return lambda row: row.median(lambda r: (r.get("work") or {}).get(name))
-
-
-def total_seconds(record: Record) -> float:
-    return sum(phase(record, name) or 0.0 for name in WORK_PHASES)
 
 
 def count(value: float) -> str:

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from benchmarks.records.files import write
 from benchmarks.show.drawing import VEGA_LITE, specification
-from benchmarks.show.parts import Chapter, Picture, Table, parts_of
+from benchmarks.show.parts import Chapter, Picture, Table, Tiles, parts_of
 
 FOLDER = Path(__file__).parent
 
@@ -33,7 +33,7 @@ def html(title: str, chapters: Sequence[Chapter]) -> str:
         lstrip_blocks=True,
     )
     environment.tests |= {"text": lambda part: isinstance(part, str)}
-    environment.tests |= {kind.__name__.lower(): _is(kind) for kind in (Table, Picture)}
+    environment.tests |= {kind.__name__.lower(): _is(kind) for kind in (Table, Picture, Tiles)}
     environment.filters |= {"slug": slug, "spans": spans}
     data: dict[str, Any] = {}
     pictures: dict[str, Any] = {}

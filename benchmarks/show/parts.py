@@ -92,7 +92,22 @@ class Widget:
     """What it shows at first, and what is shown where nothing can be changed."""
 
 
-Part = str | Table | Picture | Widget
+@dataclass(frozen=True)
+class Tile:
+    title: str
+    text: str
+    """The thing itself, in a word or two."""
+    detail: str
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """What matters most, side by side."""
+
+    tiles: Sequence[Tile]
+
+
+Part = str | Table | Picture | Widget | Tiles
 """A str is a sentence or a few."""
 
 
@@ -112,6 +127,8 @@ def parts_of(chapters: Iterable[Chapter]) -> Iterator[Part]:
 
 def on_paper(part: Part) -> str | Table | Picture:
     """A part as it is where nothing can be changed."""
+    if isinstance(part, Tiles):
+        return "; ".join(f"{tile.title}: {tile.text} ({tile.detail})" for tile in part.tiles) + "."
     return part.table if isinstance(part, Widget) else part
 
 

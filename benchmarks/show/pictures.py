@@ -7,12 +7,12 @@ from typing import Any
 import altair as alt
 
 from benchmarks.analysis.curves import SHARES, Curve
-from benchmarks.analysis.summary import Section, phase, row_latency
+from benchmarks.analysis.summary import Section, phase, row_latency, total_seconds
 from benchmarks.records.subset import whole_of
+from benchmarks.show.colours import colours
 from benchmarks.show.formats import plain_value
 from benchmarks.show.latency_table import batches_of, p99
 from benchmarks.show.ledger_table import COLUMNS as LEDGER
-from benchmarks.show.ledger_table import total_seconds
 from benchmarks.show.parts import Picture, labels_of
 from benchmarks.show.verdict_table import metric_named
 
@@ -38,8 +38,7 @@ def by_model(
 ) -> dict[str, Any]:
     """The colour and the shape of each model, the same in all pictures of a page. shown: those that
     the legend names, None for all."""
-    colours = [COLOURS[k % len(COLOURS)] for k in range(len(labels))]
-    scale = alt.Scale(domain=list(labels), range=colours)
+    scale = alt.Scale(domain=list(labels), range=colours(labels))
     shapes = alt.Scale(domain=list(labels))
     named = alt.Undefined if shown is None else list(shown)
     legend = alt.Legend(title=None, symbolOpacity=1, values=named)
@@ -182,7 +181,7 @@ def phases(section: Section, name: str) -> Picture | None:
     present = [
         p.replace("_", " ") for p in PHASES if any(d["order"] == PHASES.index(p) for d in data)
     ]
-    colours = dict(
+    shades = dict(
         zip(
             [p.replace("_", " ") for p in PHASES],
             ("#8a8f98", "#b8860b", "#4aa8c7", "#8f6fd1", "#3b82c4", "#e8871e"),
@@ -199,7 +198,7 @@ def phases(section: Section, name: str) -> Picture | None:
             alt.Color(
                 "phase:N",
                 legend=alt.Legend(title=None, orient="top"),
-                scale=alt.Scale(domain=present, range=[colours[p] for p in present]),
+                scale=alt.Scale(domain=present, range=[shades[p] for p in present]),
             ),
             order="order:Q",
             tooltip=["model:N", "phase:N", alt.Tooltip("seconds:Q", format=".3~r")],
