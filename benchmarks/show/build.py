@@ -32,7 +32,8 @@ MANY = 4  # tables that are all unfolded
 HINTS = {
     "Where each era wins": "Who wins depends on how much data there is and on what is in it: "
     "`python -m benchmarks suite=scaling` shows the score over train rows, `suite=signals` over "
-    "what the problem is made of, and `--with scaling signals` puts them here.",
+    "what the problem is made of, and `--with scaling signals` puts them here. Would more data help "
+    "with this task? `task.train_rows=300,1000,3000 run=curve`, and `--with curve`.",
     "Score against tuning budget": "Nothing was searched in this run: `python -m benchmarks "
     "tune=trials run=tuned` tunes every model with the same budget, and `--with tuned` puts it "
     "here.",
