@@ -1,7 +1,9 @@
 """A run's records into the chapters of its report, in the order of the questions people ask."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 
 from benchmarks.analysis import mistakes
 from benchmarks.analysis.advice import advise
@@ -26,15 +28,16 @@ from benchmarks.show.matrix_table import dial_table, matrix_table
 from benchmarks.show.parts import MOST_MODELS, Chapter, Part, Table, best_rows, labels_of, marked
 from benchmarks.show.results_table import results_table
 from benchmarks.show.training import training_curves
+from benchmarks.show.verdict_table import verdicts_table
 
 FEATURED = 3  # tasks that have pictures of their own
 MANY = 4  # tables that are all unfolded
 HINTS = {
-    "Where each era wins": "Who wins depends on how much data there is and on what is in it: "
-    "`python -m benchmarks suite=scaling` shows the score over train rows, `suite=signals` over "
-    "what the problem is made of, and `--with scaling signals` puts them here. Would more data help "
-    "with this task? `task.train_rows=300,1000,3000 run=curve`, and `--with curve`.",
-    "Score against tuning budget": "Nothing was searched in this run: `python -m benchmarks "
+    "Would more data help?": "Nothing in this run tells. `python -m benchmarks "
+    "task.train_rows=300,1000,3000 run=curve` does, for any task, and `--with curve` puts it here; "
+    "`suite=scaling` shows who wins from a thousand rows to a million, `suite=signals` when what "
+    "there is to see changes.",
+    "Would a search help?": "Nothing was searched in this run: `python -m benchmarks "
     "tune=trials run=tuned` tunes every model with the same budget, and `--with tuned` puts it "
     "here.",
 }
@@ -64,21 +67,22 @@ def report_chapters(
         results_of(s, f"results-{k}", folded=len(honest) > MANY and s not in shown)
         for k, s in enumerate(honest, 1)
     )
+    of = partial(of_sections, shown, dict(makers(shown, load, prices)))
     made: list[tuple[str, Parts]] = [
         ("The answer", lead or ["No cell of this run has come to a score yet."]),
-        ("Which one?", of_each(shown, "which", which)),
-        ("Results", results),
-        *(
-            (heading, of_each(shown, name, make))
-            for heading, name, make in makers(shown, load, prices)
-        ),
-        ("Home grounds", home_grounds(honest)),
-        ("Views against models", dials(honest)),
-        ("Where each era wins", sweep_parts(everywhere)),
-        ("Score against tuning budget", searches([shown, *map(featured, others)])),
+        ("Which one?", chain(of("which"), results)),
+        ("How sure?", filter(None, (verdicts_of(s, f"verdicts-{k}") for k, s in enumerate(shown)))),
+        ("What does it cost?", of("score-against-time", "phases", "latency", "cost")),
+        ("What is a decision worth?", of("value", "gain")),
+        ("Where is it wrong?", of("wrong", "calibration")),
+        ("Would more data help?", sweep_parts(everywhere)),
+        ("Would a search help?", searches([shown, *map(featured, others)])),
+        ("Who is at home where?", home_grounds(honest)),
+        ("Is it the view or the model?", dials(honest)),
+        ("What did the work look like?", of("work", "training")),
         ("Failures", [tables.failures_table(sections, unreadable)]),
         ("Checks", [tables.checks_table(sections)]),
-        ("How it was measured", [*tables.measurement(sections), tables.settings_table(sections)]),
+        ("How was it measured?", [*tables.measurement(sections), tables.settings_table(sections)]),
     ]
     chapters: list[Chapter] = []
     for heading, parts in made:
@@ -135,25 +139,36 @@ def wrong(section: Section, name: str, load: Load) -> list[Part | None]:
     return made
 
 
-def makers(
-    shown: Sequence[Section], load: Load, prices: Prices
-) -> Iterator[tuple[str, str, Maker]]:
-    """(heading, name of the files, what makes the parts) of the chapters on single sections"""
+def makers(shown: Sequence[Section], load: Load, prices: Prices) -> Iterator[tuple[str, Maker]]:
+    """(name of the files, what makes the parts) of what is shown of single sections"""
     curves = {s.label: decisions.curves_of(best_rows(s), load) for s in shown}
 
     def of_curves(make: Callable[[Section, str, Load, Sequence[Curve]], Part | None]) -> Maker:
         return lambda section, name: make(section, name, load, curves[section.label])
 
-    yield "Accuracy against time", "score-against-time", pictures.score_against_time
-    yield "Seconds per phase", "phases", pictures.phases
-    yield "Training", "training", training_curves
-    yield "Latency", "latency", pictures.latency
-    yield "The work ledger", "work", ledger_of
-    yield "Where is it wrong?", "wrong", lambda section, name: wrong(section, name, load)
-    yield "Calibration", "calibration", of_curves(decisions.calibrated)
-    yield "Gain", "gain", of_curves(decisions.gained)
-    yield "What a decision is worth", "value", of_curves(decisions.net_value)
-    yield "Total cost", "cost", lambda section, name: decisions.cost_of(section, name, prices)
+    yield "which", which
+    yield "score-against-time", pictures.score_against_time
+    yield "phases", pictures.phases
+    yield "latency", pictures.latency
+    yield "cost", lambda section, name: decisions.cost_of(section, name, prices)
+    yield "value", of_curves(decisions.net_value)
+    yield "gain", of_curves(decisions.gained)
+    yield "wrong", lambda section, name: wrong(section, name, load)
+    yield "calibration", of_curves(decisions.calibrated)
+    yield "work", ledger_of
+    yield "training", training_curves
+
+
+def of_sections(shown: Sequence[Section], made: Mapping[str, Maker], *names: str) -> Parts:
+    """These parts of each section, one after the other."""
+    return chain.from_iterable(of_each(shown, name, made[name]) for name in names)
+
+
+def verdicts_of(section: Section, name: str) -> Table | None:
+    """Each pair, folded: the ranking says the most of it."""
+    made = verdicts_table(section, name)
+    title = f"{section.label}: each pair of models"
+    return None if made is None else replace(made, folded=True, title=title)
 
 
 def of_each(shown: Sequence[Section], name: str, make: Maker) -> Parts:
