@@ -113,3 +113,13 @@ def test_page_and_comparison_tell_the_two_tables_apart(eras, records, tmp_path, 
     assert told.count("identical") >= 3
     (record, *_) = [r for r in records() if r["subset"]]
     assert json.loads(json.dumps(record["subset"]))["rows"] == 500
+
+
+def test_who_ended_without_a_score_says_why_in_both_tables(eras, tmp_path) -> None:
+    assert eras("task=rare", MANY["rare"], "model=riser", BOTH).returncode == 0
+    assert eras("task=rare", MANY["rare"], "model=first_word").returncode == 1  # it wants texts
+    found = sections(Run(tmp_path / "a").read())
+    assert len(found) == 2
+    for section in found:
+        (row,) = [row for row in section.rows if row.label == "first_word"]
+        assert row.ending().startswith("failed (1 of 1): ")

@@ -383,9 +383,13 @@ def _in_part(row: Row) -> tuple[int, int] | None:
 
 
 def _on_part(rows: Sequence[Row], count: int) -> list[Row]:
-    """Those that have scores on a subset of so many test rows, with these."""
+    """Those that have scores on a subset of so many test rows, with these, and those that have none
+    at all, with their reasons."""
     found = []
     for row in rows:
+        if not row.done:
+            found.append(row)
+            continue
         on_part = [r if r["rows"].get("of") else restricted(r) for r in row.done]
         records = [r for r in on_part if r is not None and r["rows"]["test"] == count]
         if records:
