@@ -66,11 +66,18 @@ def test_readme_commands_use_settings_that_exist(main):
             continue
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(run, "run_cells", lambda plans, *_: launched.append(plans))
-            task = [] if any(a.startswith("task=") for a in arguments) else ["task=notifications"]
-            # These suites set what the usual model of tests does not know.
-            own = {"suite=order": "model=gru", "suite=views": "model=logistic"}
-            model = [own[a] for a in arguments if a in own]
-            code, err = main(*arguments, *task, *model)
+            # These suites set what the usual task or model of tests does not know.
+            own = {
+                "suite=order": ["model=gru"],
+                "suite=views": ["model=logistic"],
+                "suite=labels": ["task=documents"],
+                "suite=planted": ["task=documents"],
+                "suite=bits": ["task=documents", "model=prompted"],
+            }
+            more = [setting for a in arguments for setting in own.get(a, ())]
+            if not any(a.startswith("task=") for a in (*arguments, *more)):
+                more.append("task=notifications")
+            code, err = main(*arguments, *more)
         assert code == 0, err
     assert all(launched)
 
