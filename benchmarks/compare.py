@@ -27,6 +27,7 @@ from rich.text import Text
 
 from benchmarks.analysis.comparison import Comparison, Side, compare, failures
 from benchmarks.analysis.outcomes import NEEDED
+from benchmarks.commands import spoken, typed
 from benchmarks.errors import FAILED_CELLS, FINISHED, BadInput, CannotWrite, command, tell
 from benchmarks.records import files
 from benchmarks.records.records import Run, open_run
@@ -36,8 +37,8 @@ from benchmarks.show.terminal import Terminal, printed
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.compare",
-        description=__doc__,
+        prog=typed("compare"),
+        description=spoken(__doc__ or ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("a", metavar="A", help="name of a run (or its folder)")

@@ -20,6 +20,7 @@ from benchmarks import interruption
 from benchmarks.analysis.confirmation import FEWEST, question, same_row, told
 from benchmarks.analysis.summary import broadest, model_label, sections
 from benchmarks.analysis.verdicts import judge
+from benchmarks.commands import spoken, typed
 from benchmarks.errors import FAILED_CELLS, FINISHED, BadInput, command, plain, tell
 from benchmarks.plan import app
 from benchmarks.plan.again import cells_like, splits_only
@@ -38,8 +39,8 @@ SPLITS = (
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.confirm",
-        description=__doc__,
+        prog=typed("confirm"),
+        description=spoken(__doc__ or ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("run", metavar="RUN", help="name of a run (or its folder)")
@@ -91,7 +92,7 @@ def confirm(options: argparse.Namespace, console: Terminal, worker: Worker | Non
     fresh = Run(run.folder.with_name(f"{run.name}-confirm"))
     fresh.create()
     settings = settings_like(asked.chosen.first, fresh, options.metric)
-    with Lock(fresh.folder):
+    with Lock(fresh.folder), interruption.tidied(fresh.leave_if_empty):
         wanted = [cell for cell in cells if wants(settings, fresh.find(cell))]
         line = f"run {fresh.name}: {len(wanted)} cells to run, {len(cells) - len(wanted)} found"
         console.print(Text(line))

@@ -7,6 +7,7 @@ import os
 import sys
 import typing
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 
 import pydantic
@@ -55,9 +56,35 @@ def refusal(error: pydantic.ValidationError, prefix: str = "") -> str:
     return f"{key}={first['input']}: {first['msg'][0].lower()}{first['msg'][1:]}."
 
 
-def unknown_key(key: str, allowed: typing.Iterable[str]) -> str:
-    """The sentence for a key that does not exist."""
-    return f"There is no setting {key}; there are: {', '.join(sorted(allowed)) or 'none'}."
+def unknown_key(key: str, allowed: typing.Iterable[str], others: typing.Iterable[str] = ()) -> str:
+    """The sentence for a key that does not exist. others: keys elsewhere that may be meant."""
+    prefix, allowed = key.rpartition(".")[0], sorted(allowed)
+    near = [name if "." in name else f"{prefix}.{name}".lstrip(".") for name in allowed]
+    return f"There is no setting {key}{choice(key, allowed, [*near, *others])}"
+
+
+def unknown_name(kind: str, name: str, allowed: typing.Sequence[str]) -> str:
+    """The sentence for a model, a task, … that does not exist."""
+    return f"There is no {kind} {name!r}{choice(name, allowed, allowed)}"
+
+
+def choice(
+    name: str, allowed: typing.Sequence[str], candidates: typing.Sequence[str], most: int = 2
+) -> str:
+    """The end of such a sentence: which of the candidates may be meant, what there is."""
+    there = f"there are: {', '.join(allowed) or 'none'}."
+    near = nearest(name, candidates)[:most]
+    return f"; did you mean {' or '.join(near)}? T{there[1:]}" if near else f"; {there}"
+
+
+def nearest(name: str, candidates: typing.Sequence[str]) -> list[str]:
+    """Those that may be meant, the likeliest first: what is called so elsewhere (`task.rows` for
+    `rows`), then what is spelled nearly so."""
+    last = name.rpartition(".")[2].lower()
+    ends = [candidate.rpartition(".")[2].lower() for candidate in candidates]
+    close = [last, *get_close_matches(last, dict.fromkeys(ends), n=3, cutoff=0.75)]
+    found = [c for end in close for c, own in zip(candidates, ends, strict=True) if own == end]
+    return [candidate for candidate in dict.fromkeys(found) if candidate != name]
 
 
 def plain(text: str) -> str:

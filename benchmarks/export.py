@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.analysis.summary import model_label
+from benchmarks.commands import spoken, typed
 from benchmarks.errors import FINISHED, BadInput, command, tell
 from benchmarks.records.frame import flat, settings
 from benchmarks.records.records import Record, Run, open_run
@@ -154,7 +155,7 @@ def export(runs: Sequence[Run], client: Any, experiment: str) -> None:
 
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.export", description=__doc__)
+    parser = argparse.ArgumentParser(prog=typed("export"), description=spoken(__doc__ or ""))
     parser.add_argument("runs", metavar="RUN", nargs="+", help="name of a run (or its folder)")
     parser.add_argument(
         "--uri", help="MLflow's store; default: MLFLOW_TRACKING_URI, or mlflow.db in this folder"

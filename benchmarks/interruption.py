@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 SENTENCE = "Interrupted. What is done is recorded; the same command goes on from here."
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SHOW_CURSOR = "\x1b[?25h"
+_before_leaving: list[Callable[[], None]] = []
 
 
 class Interrupted(KeyboardInterrupt):
@@ -61,6 +62,20 @@ def raised() -> Iterator[None]:
         _handle(_leave)
 
 
+@contextlib.contextmanager
+def tidied(tidy: Callable[[], None]) -> Iterator[None]:
+    """Call `tidy` if what is done here does not come to its end, also where a signal ends the
+    process at once; it has to be short, and to raise nothing."""
+    _before_leaving.append(tidy)
+    try:
+        yield
+    except BaseException:
+        tidy()
+        raise
+    finally:
+        _before_leaving.remove(tidy)
+
+
 def say() -> None:
     """Say that the command was interrupted, as the last thing that it does."""
     _ignore()
@@ -83,6 +98,8 @@ def _handle(handler: Callable[[int, FrameType | None], Any]) -> None:
 
 
 def _leave(number: int, _: FrameType | None) -> NoReturn:
+    for tidy in _before_leaving:
+        tidy()
     say()
     os._exit(128 + number)
 

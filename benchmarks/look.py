@@ -1,11 +1,14 @@
 """A first look before the wait: what a task is understood to be, and how long a suite will take.
 
-    python -m benchmarks.look task=table task.path=churn.csv task.target=churned
+    python -m benchmarks.look churn.csv                        which columns are there?
+    python -m benchmarks.look churn.csv task.target=churned    and how is it to be predicted?
+    python -m benchmarks.look task=events task.path=my/company
 
-Takes `task=` and `task.…=` as the main job does. A task may have its own `look(rows)`, which sees
-about so many rows; any other is loaded.
+Takes a path, which is a table's, or `task=` and `task.…=` as the main job does. A task may have its
+own `look(rows)`, which sees about so many rows; any other is loaded.
 """
 
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -19,8 +22,11 @@ from benchmarks.cell import rows as of_rows
 from benchmarks.cell import views
 from benchmarks.cell.build import build
 from benchmarks.cell.protocols import offered
-from benchmarks.errors import FINISHED, BadInput, command
+from benchmarks.commands import spoken
+from benchmarks.errors import FINISHED, BadInput, command, nearest
 from benchmarks.plan import app
+from benchmarks.plan.sentences import require_settings
+from benchmarks.plan.spelling import exists, quoted
 from benchmarks.records import machine
 from benchmarks.records.records import Run
 from benchmarks.runner.execute import ROOT
@@ -35,13 +41,26 @@ COLUMNS = 40  # that are listed one by one
 
 def task_of(overrides: Sequence[str]) -> tuple[str, Any]:
     """Name of the task, and the task itself. Raises BadInput."""
-    app.require_settings(overrides)
+    if overrides and is_place(overrides[0]):
+        overrides = ["task=table", f"task.path={quoted(overrides[0])}", *overrides[1:]]
+    require_settings(overrides)
+    of_task = [override for override in overrides if re.match(r"[+~]*task[.=]", override)]
     for override in overrides:
-        key = override.partition("=")[0].lstrip("+~")
-        if key != "task" and not key.startswith("task."):
-            raise BadInput(f"look takes task=… and task.…=…, not {override}")
+        if override not in of_task:
+            key = override.partition("=")[0].lstrip("+~")
+            near = nearest(key, [f"task.{name}" for name in app.task_settings(of_task)[1]])
+            meant = f"; did you mean {override.replace(key, near[0], 1)}?" if near else ""
+            raise BadInput(f"look takes task=… and task.…=…, not {override}{meant}")
     name, settings = app.task_settings(overrides)
     return name, build(settings, {"n_jobs": machine.available_cores()})
+
+
+def is_place(argument: str) -> bool:
+    """Is it a path or an address, and no setting?"""
+    key, equals, _ = argument.partition("=")
+    if not equals:
+        return not argument.startswith(("-", "~")) or exists(argument)
+    return "://" in key or (not re.fullmatch(r"\+{0,2}task(\.\w+)*", key) and exists(argument))
 
 
 def look(task: Any) -> Look:
@@ -108,7 +127,7 @@ def printable(text: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     overrides = list(sys.argv[1:] if arguments is None else arguments)
     if not overrides or {"-h", "--help"} & set(overrides):
-        print(__doc__)
+        print(spoken(__doc__ or ""))
         return FINISHED
     name, task = task_of(overrides)
     render(name, look(task), terminal.Terminal())

@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks.analysis.cost import PRICES, read_prices
 from benchmarks.analysis.summary import Section, sections
 from benchmarks.analysis.verdicts import judge
+from benchmarks.commands import spoken, typed
 from benchmarks.errors import FINISHED, BadInput, command, tell
 from benchmarks.records.records import Run, open_run
 
@@ -33,8 +34,8 @@ def judged(run: Run) -> tuple[list[Section], list[str]]:
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.report",
-        description=__doc__,
+        prog=typed("report"),
+        description=spoken(__doc__ or ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("run", metavar="RUN", help="name of a run (or its folder)")
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=Path,
         default=PRICES,
         metavar="FILE",
-        help="what computing costs; default: benchmarks/prices.yaml",
+        help=f"what computing costs; default: {PRICES}",
     )
     parser.add_argument(
         "--with",

@@ -16,6 +16,7 @@ from rich.text import Text
 from benchmarks import interruption
 from benchmarks.analysis import verdicts
 from benchmarks.analysis.summary import Section, model_label, sections
+from benchmarks.commands import typed
 from benchmarks.errors import FAILED_CELLS, BadInput, CannotWrite, command, plain
 from benchmarks.plan import app, ledger
 from benchmarks.plan.cells import Plan, require_device
@@ -64,7 +65,7 @@ def run_cells(
     """
     settings = settings_of(plans)
     run, console = open_for(settings), Terminal()
-    with Lock(run.folder) as lock:
+    with Lock(run.folder) as lock, interruption.tidied(run.leave_if_empty):
         unique = {cell.name: (k, cell) for k, plan in enumerate(plans) for cell in plan.cells}
         every = in_turns(list(unique.values()), run.name)
         wanted = []
@@ -214,6 +215,8 @@ def write_pages(
     present, unreadable = run.scan()
     for sentence in unreadable:
         warn(sentence, console)
+    if not present:
+        return [], []
     everything = judged(run, present, settings)
     pages.write(run.folder, everything)
     frame.write(run, present)
@@ -238,7 +241,7 @@ def show(run: Run, found: Sequence[Section], records: Iterable[Record], console:
     folder = escape(str(run.folder))
     console.print(
         f"\nAll of run {run.name}: {folder}/table.md; each pair of models: verdicts.md; as a "
-        f"page: python -m benchmarks.report {escape(shlex.quote(str(run.folder)))}",
+        f"page: {typed('report')} {escape(shlex.quote(str(run.folder)))}",
         highlight=False,
     )
     failed = sum(map(is_failure, records))
@@ -269,11 +272,11 @@ def line_of(record: Record) -> str:
 
 
 @command
-def main(worker: Worker | None = None) -> int:
+def main(worker: Worker | None = None, job: MainJob | None = None) -> int:
     """Run the command line; return the exit code (see app.main), 128 and the number of a signal
-    that came."""
+    that came. job: the main job, or one that does more."""
     try:
-        return app.main(MainJob(worker))
+        return app.main(job or MainJob(worker))
     except KeyboardInterrupt as interrupt:
         interruption.say()
         return interruption.exit_code(interrupt)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.analysis.summary import sections
 from benchmarks.analysis.verdicts import judge
+from benchmarks.commands import spoken, typed
 from benchmarks.errors import FINISHED, BadInput, command, tell
 from benchmarks.records.records import Run, open_run
 from benchmarks.show.parts import Chapter
@@ -23,7 +24,7 @@ from benchmarks.show.verdict_table import verdicts_table
 
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.verdicts", description=__doc__)
+    parser = argparse.ArgumentParser(prog=typed("verdicts"), description=spoken(__doc__ or ""))
     parser.add_argument("run", metavar="RUN", help="name of a run (or its folder)")
     parser.add_argument("--metric", help="default: the task's main metric")
     parser.add_argument("--band", type=float, help="largest difference that does not matter")

@@ -9,7 +9,6 @@ import copy
 import itertools
 import os
 import re
-import string
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
@@ -22,29 +21,21 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException, MissingConfigException
+from hydra.errors import HydraException
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf, open_dict
-from omegaconf.errors import ConfigAttributeError, OmegaConfBaseException
+from omegaconf.errors import OmegaConfBaseException
 
-from benchmarks.errors import BAD_INPUT, BUSY, FINISHED, BadInput, Busy, tell, unknown_key
+from benchmarks.commands import HELP, SHOWING
+from benchmarks.errors import BAD_INPUT, BUSY, FINISHED, BadInput, Busy, tell
+from benchmarks.plan import help as help_page
 from benchmarks.plan.cells import PARTS, Plan, to_cells
 from benchmarks.plan.config import RunConfig, run_config
+from benchmarks.plan.sentences import require_settings, sentence
 from benchmarks.plan.settings import REQUIRED, complete, read_settings
 from benchmarks.plan.spelling import declared_by, quoted, shell, spelled
 
 CONF = Path(__file__).parents[2] / "conf"
-HELP = frozenset({"--help", "-h"})
-SHOWING = frozenset({"--cfg", "-c", "--info", "-i"})
-OPTIONS = (
-    HELP
-    | SHOWING
-    | {f"--{name}" for name in ("resolve", "package", "run", "multirun", "version")}
-    | {f"--{name}" for name in ("config-path", "config-name", "config-dir", "shell-completion")}
-    | {"-p", "-r", "-m", "-cp", "-cn", "-cd", "-sc", "--experimental-rerun"}
-)
-"""Hydra's own."""
-
 Launch = Callable[[Sequence[int]], None]
 """Runs the jobs with these indices elsewhere."""
 Plain = Callable[[str, str], dict[str, Any]]
@@ -212,13 +203,11 @@ def grid(overrides: Sequence[Override]) -> list[list[str]]:
 
 def help_text(config: DictConfig, loader: ConfigLoader) -> str:
     """Of conf/hydra/help; Hydra's own would show only what is stated in YAML."""
-    groups = sorted(group for group in loader.list_groups("") if group != "hydra")
-    options = [f"{group}: {', '.join(loader.get_group_options(group))}\n" for group in groups]
+    names = sorted(group for group in loader.list_groups("") if group != "hydra")
+    groups = {name: list(loader.get_group_options(name)) for name in names}
     add_settings(config)
     shown = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    return string.Template(config.hydra.help.template).substitute(
-        APP_CONFIG_GROUPS="".join(options), CONFIG=OmegaConf.to_yaml(shown)
-    )
+    return help_page.text(config.hydra.help.template, groups, OmegaConf.to_yaml(shown))
 
 
 def task_settings(overrides: Sequence[str]) -> tuple[str, dict[str, Any]]:
@@ -252,47 +241,6 @@ def one_job(overrides: Sequence[str]) -> list[str]:
                 f"a comma in it: {shell(f'{key}={quoted(whole)}')}."
             )
     return list(overrides)
-
-
-def sentence(error: BaseException) -> str:
-    """One sentence for an error of Hydra or OmegaConf."""
-    cause = error.__cause__ or error
-    if isinstance(error, MissingConfigException) and error.options:
-        group, _, name = str(error.missing_cfg_file).partition("/")
-        return f"There is no {group} {name!r}; there are: {', '.join(error.options)}."
-    if isinstance(cause, ConfigAttributeError) and cause.parent_node is not None:
-        keys = [str(key) for key in cause.parent_node if key not in ("_target_", "hydra", "space")]
-        return unknown_key(str(cause.full_key), keys)
-    text = " ".join(str(error).split())
-    return re.sub(r" See https://hydra.cc\S* for details", "", text)
-
-
-def require_settings(arguments: Sequence[str]) -> None:
-    """Refuse what is neither KEY=VALUE nor an option: mostly the rest of a value that the shell has
-    cut at a blank. Raises BadInput."""
-    before = ""
-    for argument in arguments:
-        try:
-            argument.encode()
-        except UnicodeEncodeError:
-            raise BadInput(f"{argument!r} is no UTF-8 text; rename what it stands for.") from None
-        name, equals, _ = argument.partition("=")
-        is_dashed = name.startswith("-")
-        if (
-            (equals and not is_dashed)
-            or name.startswith(("~", "--hydra"))
-            or OPTIONS.intersection((name, before))
-        ):
-            before = argument
-            continue
-        if equals:
-            raise BadInput(f"There is no option {name}; settings are given without dashes.")
-        cut = "." in before.partition("=")[0]
-        example = shell(f"{before} {argument}") if cut else 'KEY="A VALUE"'
-        raise BadInput(
-            f"{argument} is neither KEY=VALUE nor an option; a value with blanks in it is given as "
-            f"{example}."
-        )
 
 
 def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

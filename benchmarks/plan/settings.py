@@ -6,6 +6,8 @@ but must not load torch or scikit-learn, so it reads the class with `ast`.
 """
 
 import ast
+import io
+import tokenize
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -113,6 +115,33 @@ def _read_class(source: Path, node: ast.ClassDef) -> Settings:
             if value is not ...:
                 defaults[name] = value
     return Settings(source, defaults, types, constants)
+
+
+def read_comments(target: str) -> dict[str, str]:
+    """Setting -> what its class says of it, in comments beside it and right above it."""
+    source, name = find_source(target), target.rsplit(".", 1)[-1]
+    if source is None:
+        return {}
+    text = source.read_text(encoding="utf-8")
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError, tokenize.TokenError):  # whoever loads it will say so
+        return {}
+    comments = {t.start[0]: t.string.lstrip("# ") for t in tokens if t.type == tokenize.COMMENT}
+    alone = {k for k, line in enumerate(text.splitlines(), 1) if line.lstrip().startswith("#")}
+    found = {}
+    for node in body:
+        for line in node.body if isinstance(node, ast.ClassDef) and node.name == name else ():
+            if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
+                end = first = line.lineno
+                while first - 1 in alone:
+                    first -= 1
+                beside = range(line.lineno, (line.end_lineno or line.lineno) + 1)
+                parts = [[comments[k] for k in beside if k in comments]]
+                parts.append([comments[k] for k in range(first, end)])
+                found[line.target.id] = "; ".join(" ".join(part) for part in parts if part)
+    return found
 
 
 def complete(kind: str, name: str, config: Mapping[str, Any]) -> dict[str, Any]:

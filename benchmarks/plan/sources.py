@@ -8,6 +8,9 @@ from collections.abc import Iterable, Iterator
 from glob import glob
 from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
+PACKAGES = frozenset({"site-packages", "dist-packages"})
+
 
 def find_source(target: str) -> Path | None:
     """Find the file that defines `package.module.Class`, importing nothing."""
@@ -57,7 +60,7 @@ def files_behind(module: str, source: Path) -> set[Path]:
 def imported(module: str, source: Path) -> Iterator[str]:
     """Dotted names that a file of one's own imports when it is loaded: modules, and what it takes
     from them, which may be modules too."""
-    if {"site-packages", "dist-packages"}.intersection(source.parts):
+    if is_installed(source):
         return
     try:
         tree = ast.parse(source.read_bytes())
@@ -72,6 +75,12 @@ def imported(module: str, source: Path) -> Iterator[str]:
             base = ".".join([*above, *([node.module] if node.module else [])])
             names = [base, *(f"{base}.{a.name}" for a in node.names if a.name != "*")]
         yield from (name for name in names if top(name) not in sys.stdlib_module_names)
+
+
+def is_installed(source: Path) -> bool:
+    """Is it a package's, and nobody's own? The kit may lie among packages as well."""
+    own = source.relative_to(ROOT) if source.is_relative_to(ROOT) else source
+    return not PACKAGES.isdisjoint(own.parts)
 
 
 def _loaded(body: Iterable[ast.AST]) -> Iterator[ast.Import | ast.ImportFrom]:

@@ -62,17 +62,20 @@ def _processor() -> str:
 
 
 @cache
-def versions() -> dict[str, str]:
+def versions(names: tuple[str, ...] = PACKAGES) -> dict[str, str]:
     """Versions of the installed packages that numbers depend on."""
     found = {}
-    for name in PACKAGES:
+    for name in names:
         with contextlib.suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
     return found
 
 
 def git_commit(folder: Path) -> str | None:
-    """The commit that is checked out, with `+` behind it where files other than results differ."""
+    """The commit that is checked out, with `+` behind it where files other than results differ;
+    None where this is no clone: the kit may be installed below a folder of somebody's own one."""
+    if not (folder / ".git").exists():
+        return None
 
     def git(*arguments: str) -> str:
         return subprocess.run(

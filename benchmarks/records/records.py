@@ -177,6 +177,7 @@ class Run:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.cells = folder / "cells"
+        self._made: list[Path] = []
 
     @property
     def name(self) -> str:
@@ -185,7 +186,9 @@ class Run:
     def create(self) -> None:
         """Make the folder, and make sure that it can be written, before any work is done."""
         probe = self.cells / ".writable"
+        folders = (self.cells, *self.cells.parents)
         try:
+            self._made = [folder for folder in folders if not folder.exists()]
             self.cells.mkdir(parents=True, exist_ok=True)
             probe.touch()
             probe.unlink()
@@ -194,6 +197,16 @@ class Run:
                 f"The results folder {self.folder} cannot be written ({error.strerror}); "
                 "give another with results=FOLDER."
             ) from None
+
+    def leave_if_empty(self) -> None:
+        """Take a run away that holds nothing, with the folders that were made for it: nothing is
+        left of a command that did not get to its first cell."""
+        with contextlib.suppress(OSError):  # it holds something, or somebody else was faster
+            self.cells.rmdir()
+            (self.folder / ".lock").unlink(missing_ok=True)
+            for folder in dict.fromkeys((self.folder, *self._made)):
+                if folder != self.cells:
+                    folder.rmdir()
 
     def path(self, cell: Cell) -> Path:
         return self.cells / f"{cell.name}.json"

@@ -337,11 +337,14 @@ def compose(
 
 @cache
 def surroundings() -> dict[str, Any]:
-    """What is the same for all cells of this process."""
+    """What is the same for all cells of this process. Where there is no commit, the kit's own
+    version is one of the packages'."""
+    commit = machine.git_commit(ROOT)
+    kit = {} if commit else machine.versions(("model-eras",))
     return {
         "machine": machine.machine(),
-        "packages": machine.versions(),
-        "commit": machine.git_commit(ROOT),
+        "packages": machine.versions() | kit,
+        "commit": commit,
     }
 
 

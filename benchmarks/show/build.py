@@ -13,6 +13,7 @@ from benchmarks.analysis.dial import dial
 from benchmarks.analysis.matrix import matrix
 from benchmarks.analysis.summary import Section
 from benchmarks.analysis.sweeps import Sweep, sweeps
+from benchmarks.commands import spoken
 from benchmarks.show import (
     decisions,
     pictures,
@@ -88,7 +89,7 @@ def report_chapters(
     for heading, parts in made:
         present = [part for part in parts if part is not None]
         if not present and heading in HINTS:
-            present = [HINTS[heading]]
+            present = [spoken(HINTS[heading])]
         if present:
             chapters.append(Chapter(heading, present, lead=not chapters))
     return chapters

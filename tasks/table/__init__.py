@@ -1,7 +1,7 @@
 """Your own table: a CSV in, the same comparison out.
 
 python -m benchmarks task=table task.path=churn.csv task.target=churned
-python -m benchmarks.look task=table task.path=churn.csv task.target=churned
+python -m benchmarks.look churn.csv task.target=churned
 
 What the columns are, which kind of problem it is and how it is split are found from the data, told
 by `look`, and can all be said instead (docs/your-data.md).
@@ -23,6 +23,7 @@ from tasks.table import split as splitting
 from tasks.table import target as targets
 from tasks.table.columns import Column, Rules, understand, written
 from tasks.table.doubts import sentences
+from tasks.table.first_look import first_look
 from tasks.table.formats import ORDERS
 from tasks.table.prepare import Preparation
 from tasks.table.read import Found, clean, clean_names, read
@@ -153,6 +154,9 @@ class Table:
             ) from error
 
     def _look(self, limit: int) -> Look:
+        if self.target is None and self.path and self.id is None and self.name is None:
+            raw = read(self.path, self.query, self.encoding, self.n_jobs, limit)
+            return first_look(raw, *self._rules(raw.table.column_names))
         found = self.understand(limit)
         rows, seen = found.rows, len(found.table) + found.without_target
         part = "" if seen == rows else f"; {seen:,} of them, drawn by chance, were looked at"

@@ -195,12 +195,13 @@ class Draft:
 
 def understand(
     table: dict[str, pa.ChunkedArray],
-    target: str,
+    target: str | None,
     keep: Sequence[str],
     asked: Mapping[str, Kind],
     rules: Rules,
 ) -> tuple[pd.DataFrame, list[Column]]:
-    """The table as what its texts stand for, and what each column is, the target the last one.
+    """The table as what its texts stand for, and what each column is, the target (if it is known)
+    the last one.
 
     table: emptied, as there may be no memory for two forms of it. keep: columns that are never left
     out as an id, such as the one that rows are grouped by. asked: kinds that the user has chosen,
@@ -209,7 +210,7 @@ def understand(
     column cannot be what the user says.
     """
     drafts = []
-    for name in [*(name for name in table if name != target), target]:
+    for name in sorted(table, key=lambda name: name == target):
         draft = Draft(Column(name, "out"), asked.get(name), name == target, name in keep)
         examine(draft, table.pop(name), rules)
         drafts.append(draft)

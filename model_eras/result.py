@@ -1,0 +1,64 @@
+"""What a comparison came to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from model_eras.child import BadInput, run
+from model_eras.place import KIT
+from model_eras.table import frame
+
+
+@dataclass(frozen=True)
+class Result:
+    """Of one call of `compare`: in a notebook, a table with the answer above it."""
+
+    folder: Path
+    """Of the run: records, predictions, tables."""
+    answer: str
+    """In a sentence or a few: which model, how sure that is, what it costs."""
+    failed: int
+    """How many of the cells that were asked for did not get to their end."""
+    _rows: Sequence[Mapping[str, Any]] = field(repr=False)
+    _pairs: Sequence[Mapping[str, Any]] = field(repr=False)
+    _html: str = field(repr=False)
+    _text: str = field(repr=False)
+    _like: Any = field(repr=False)
+
+    @property
+    def run(self) -> str:
+        """The run's name, for `model-eras compare` and the other commands."""
+        return self.folder.name
+
+    @property
+    def table(self) -> Any:
+        """A row for each model with unrounded numbers, the best one first: a data frame of the
+        kind that was compared."""
+        return frame(self._rows, self._like)
+
+    @property
+    def verdicts(self) -> Any:
+        """A row for each pair of models: better, equal in practice or can't tell, by how much."""
+        return frame(self._pairs, self._like)
+
+    def report(self) -> Path:
+        """Write the run as one HTML page, and return where it lies."""
+        run("benchmarks.report", str(self.folder))
+        return self.folder / "report.html"
+
+    def fit(self, model: str) -> Path:
+        """Fit a row of the table on all rows, to be used elsewhere; the folder that holds it.
+
+        model: its name in the table. Raises BadInput.
+        """
+        if not (KIT / "benchmarks" / "fit.py").is_file():
+            raise BadInput("this version of model-eras has no `fit`")
+        said = run("benchmarks.fit", str(self.folder), model)
+        return Path(said.strip().splitlines()[-1])
+
+    def __str__(self) -> str:
+        return f"{self.answer}\n\n{self._text}"
+
+    def _repr_html_(self) -> str:
+        return self._html

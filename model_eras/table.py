@@ -1,0 +1,68 @@
+"""A data frame as a file that the kit reads, and rows back as a data frame of the same kind."""
+
+import hashlib
+import importlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from model_eras.child import BadInput, CannotWrite
+
+
+def saved(data: Any, folder: Path) -> tuple[Path, str]:
+    """Write a data frame into a folder; (its file, the first letters of its checksum).
+
+    data: of pandas or Polars, of Arrow, or anything else with Arrow's C interface. An index is no
+    column and is left out. The same rows make the same file, so that what was run on them is found
+    again. Raises BadInput for what is no table, CannotWrite.
+    """
+    table = arrow(data)
+    import pyarrow.parquet
+
+    part = folder / f".data-{os.getpid()}.parquet"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        pyarrow.parquet.write_table(table, part)
+        with part.open("rb") as opened:
+            checksum = hashlib.file_digest(opened, "sha256").hexdigest()[:8]
+    except pyarrow.ArrowException as error:
+        part.unlink(missing_ok=True)
+        raise BadInput(f"the table cannot be stored ({first_line(error)})") from None
+    except OSError as error:
+        raise CannotWrite(f"{folder} cannot be written ({error.strerror or error})") from None
+    return part, checksum
+
+
+def arrow(data: Any) -> Any:
+    """As an Arrow table without what only pandas would read from it. Raises BadInput."""
+    import pyarrow
+
+    if hasattr(data, "reset_index"):  # pandas; its index would be a column
+        data = data.reset_index(drop=True)
+    elif hasattr(data, "collect_schema") and not hasattr(data, "__len__"):  # lazy
+        data = data.collect()
+    try:
+        table = pyarrow.table(data)
+    except (pyarrow.ArrowException, TypeError, ValueError, AttributeError) as error:
+        kind = f"{type(data).__module__.partition('.')[0]}.{type(data).__name__}"
+        raise BadInput(
+            f"{kind} is no table that can be read ({first_line(error)}); give a data frame of "
+            "pandas, Polars or Arrow, or the path of a file"
+        ) from None
+    return table.replace_schema_metadata(None)
+
+
+def frame(rows: Sequence[Mapping[str, Any]], like: Any) -> Any:
+    """Rows as a data frame: of Polars or Arrow if `like` is one, else of pandas."""
+    library = type(like).__module__.partition(".")[0]
+    if library == "pyarrow":
+        return importlib.import_module("pyarrow").Table.from_pylist(list(rows))
+    if library == "polars":  # loaded already, as there is a frame of it
+        polars = importlib.import_module("polars")
+        return polars.DataFrame(list(rows), infer_schema_length=None)
+    return importlib.import_module("pandas").DataFrame(list(rows))
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
