@@ -16,6 +16,11 @@ def install(session: nox.Session, *what: str) -> None:
     session.install("-c", "constraints.txt", *what)
 
 
+def group(name: str) -> list[str]:
+    """A dependency group of pyproject.toml (PEP 735)."""
+    return nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), name)
+
+
 @nox.session
 def bench(session: nox.Session) -> None:
     """Run the main job; what follows `--` goes to it: nox -s bench -- model=svm seed=0"""
@@ -47,6 +52,20 @@ def weights(session: nox.Session) -> None:
 
 
 @nox.session
+def notebook(session: nox.Session) -> None:
+    """Run the tests in a Jupyter kernel."""
+    install(session, "-e", ".[dev]", *group("notebook"))
+    session.run("python", "-m", "pytest", "-m", "notebook", *session.posargs)
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build the wheel, install it where nothing of it is, and run it there; with uvx as well."""
+    install(session, "-e", ".[dev]", *group("wheel"))
+    session.run("python", "-m", "pytest", "-m", "wheel", "--numprocesses=0", *session.posargs)
+
+
+@nox.session
 def mlflow(session: nox.Session) -> None:
     """Run the tests that send runs to MLflow."""
     install(session, "-e", ".[dev,mlflow]")
@@ -65,7 +84,7 @@ def browser(session: nox.Session) -> None:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style and format with ruff."""
-    install(session, "ruff")
+    install(session, *group("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
 

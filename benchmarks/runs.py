@@ -37,7 +37,7 @@ class Found:
     def last(self) -> datetime | None:
         """When its last cell began."""
         moments = [datetime.fromisoformat(record["started"]) for record in self.records]
-        return max(moments, default=None)
+        return max(moments, key=datetime.timestamp, default=None)
 
     def endings(self) -> dict[str, int]:
         """Status -> how many cells ended like that."""

@@ -22,6 +22,8 @@ from tasks.metrics import OF_KIND, STANDARD
 Done = subprocess.CompletedProcess[str]
 ROOT = Path(__file__).parent.parent
 SEARCH = "hydra.searchpath=[file://tests/conf]"
+OWN_CONF = f"hydra.searchpath=[file://{ROOT}/tests/conf]"
+"""The same from any folder."""
 
 
 def is_alive(pid: int) -> bool:
@@ -44,6 +46,13 @@ def processes_with(folder: Path) -> list[int]:
     out = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True).stdout
     lines = [line for line in out.splitlines() if str(folder) in line]
     return [int(line.split()[0]) for line in lines if int(line.split()[0]) != os.getpid()]
+
+
+def door(*arguments: str, cwd: Path, **how) -> subprocess.CompletedProcess[str]:
+    """`model-eras` as it is called where it is installed from this clone."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)} | how.pop("env", {})
+    line = [sys.executable, "-m", "model_eras", *arguments]
+    return subprocess.run(line, cwd=cwd, capture_output=True, text=True, env=environment, **how)
 
 
 @pytest.fixture

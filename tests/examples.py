@@ -164,3 +164,9 @@ def assert_same(rows: Any, other: Any) -> None:
         pd.testing.assert_frame_equal(rows, other, check_exact=True)
     else:
         np.testing.assert_array_equal(rows, other)
+
+
+def heads(rows: int = 90) -> pd.DataFrame:
+    """A table whose outcome a model of the harness can tell (tests/harness.py)."""
+    x = [((7 * k) % 31 - 15) / 5 for k in range(rows)]
+    return pd.DataFrame({"x": x, "y": ["head" if v > 0 else "tail" for v in x]})

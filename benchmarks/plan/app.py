@@ -28,7 +28,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from benchmarks.commands import HELP, SHOWING
 from benchmarks.errors import BAD_INPUT, BUSY, FINISHED, BadInput, Busy, tell
-from benchmarks.plan import help as help_page
+from benchmarks.plan import help_page
 from benchmarks.plan.cells import PARTS, Plan, to_cells
 from benchmarks.plan.config import RunConfig, run_config
 from benchmarks.plan.sentences import require_settings, sentence

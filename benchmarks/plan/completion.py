@@ -64,14 +64,15 @@ def runs_here() -> list[str]:
 def settings(words: Sequence[str], last: str) -> Iterator[str]:
     """What can be set, with its values where they are names: `model=` takes several."""
     key, equals, value = last.partition("=")
-    groups = {path.name: path for path in sorted(CONF.iterdir()) if path.is_dir()} | {"hydra": None}
+    folders = [path for path in sorted(CONF.iterdir()) if path.is_dir()]
+    groups = {path.name: path for path in folders if path.name not in ("hydra", "prompt")}
     if equals:
-        if (folder := groups.get(key)) is not None:
-            before = value.rpartition(",")[0]
-            start = f"{key}={before}," if before else f"{key}="
-            yield from (f"{start}{file.stem}" for file in sorted(folder.glob("*.yaml")))
+        before = value.rpartition(",")[0]
+        start = f"{key}={before}," if before else f"{key}="
+        files = sorted(groups[key].glob("*.yaml")) if key in groups else []
+        yield from (f"{start}{file.stem}" for file in files)
         return
-    yield from (f"{name}=" for name, folder in groups.items() if folder and name != "prompt")
+    yield from (f"{name}=" for name in groups)
     yield from keys(read(CONF / "config.yaml"))
     for part in ("task", "model"):
         if last.startswith(part):

@@ -16,7 +16,7 @@ from benchmarks.plan.settings import read_comments
 
 CONF = Path(__file__).parents[2] / "conf"
 KEY = re.compile(r"^( *)([A-Za-z_]\w*):(.*)$")
-DURATION = re.compile(r"^(About|Less than|A few|Some|\d).*\b(second|minute|hour)s?\b")
+DURATION = re.compile(r"(About|Less than|A few|\d)[^;.]*\b(second|minute|hour)[^;.]*")
 NARROW, WIDE = 72, 110  # characters of a line, at least and at most
 COLUMN = 34  # where comments begin
 
@@ -55,8 +55,8 @@ def purpose_of(file: Path) -> tuple[str, str]:
     lines = file.read_text(encoding="utf-8").splitlines()
     head = [line[1:].strip() for line in lines if line.startswith("#") and "@package" not in line]
     sentences = re.split(r"(?<=[.?!]) +(?=[A-Z0-9])", " ".join(head))
-    times = [sentence for sentence in sentences[1:] if DURATION.match(sentence)]
-    return sentences[0], "".join(times[:1])
+    times = [found[0] for part in sentences[1:] if (found := DURATION.match(part))]
+    return sentences[0], f"{times[0]}." if times else ""
 
 
 def commented(settings: str, known: Mapping[str, str], width: int) -> Iterator[str]:
