@@ -273,9 +273,9 @@ def test_help_lists_tasks_models_and_suites():
     )
     assert done.returncode == 0
     for line in (
-        "model: baseline, convnet, embedder, encoder, factorisation",
+        "model: baseline, ",
         "tune: none, seconds, trials",
-        "suite: bits, controls, default, full, home_grounds, labels, language, library, order, ",
+        "  home_grounds  Every era on every home ground",
         "task: ads, breast_cancer",
         "  max_depth: ",  # stated by no YAML
     ):

@@ -19,13 +19,16 @@ KEY = re.compile(r"^( *)([A-Za-z_]\w*):(.*)$")
 DURATION = re.compile(r"(About|Less than|A few|\d)[^;.]*\b(second|minute|hour)[^;.]*")
 NARROW, WIDE = 72, 110  # characters of a line, at least and at most
 COLUMN = 34  # where comments begin
+BELOW: Any = {"subsequent_indent": "    ", "break_on_hyphens": False}
 
 
 def text(template: str, groups: Mapping[str, list[str]], settings: str) -> str:
     """groups: config groups with the names in them; settings: YAML of a composed config."""
     width = min(WIDE, max(NARROW, shutil.get_terminal_size().columns))
     options = "".join(
-        f"  {group}: {', '.join(names)}\n" for group, names in groups.items() if group != "suite"
+        textwrap.fill(f"{group}: {', '.join(names)}", width, initial_indent="  ", **BELOW) + "\n"
+        for group, names in groups.items()
+        if names and group != "suite"
     )
     return string.Template(spoken(template)).substitute(
         COMMANDS=listed(),
