@@ -5,7 +5,6 @@ A new command is a module beside this one with a `main`, and a line in COMMANDS.
 
 import os
 import re
-from importlib import metadata
 
 COMMANDS = {
     "run": "run models on tasks and compare them; what runs where no command is named",
@@ -46,6 +45,8 @@ def listed() -> str:
 
 
 def tell_version() -> None:
+    from importlib import metadata  # here, as every command loads this file before all others
+
     try:
         print(f"model-eras {metadata.version('model-eras')}")
     except metadata.PackageNotFoundError:

@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from model_eras import child
 from model_eras.child import BadInput, CannotWrite
-from model_eras.child import run as run_command
 from model_eras.progress import Progress
 from model_eras.result import Result
 from model_eras.table import saved
@@ -116,7 +116,7 @@ def followed(texts: dict[str, str], arguments: list[str]) -> dict[str, Any]:
         file = Path(folder) / "told.json"
         request = {"texts": texts, "arguments": arguments, "file": str(file), "parent": os.getpid()}
         try:
-            run_command(
+            child.run(
                 "benchmarks.notebook",
                 json.dumps(request),
                 allowed=(FINISHED, FAILED_CELLS),

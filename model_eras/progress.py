@@ -1,5 +1,6 @@
 """How far a comparison is, where somebody may look at it."""
 
+import importlib
 import re
 import sys
 from html import escape
@@ -14,17 +15,18 @@ class Progress:
     """In a notebook a bar that moves, elsewhere a line on standard error for each cell."""
 
     def __init__(self) -> None:
-        self.cells = self.done = self.failed = 0
-        self._bar = self._handle = None
+        self.cells = self.found = self.done = self.failed = 0
+        self._bar: Any = None
+        self._handle: Any = None
         if "ipykernel" in sys.modules:
-            display: Any = __import__("IPython.display", fromlist=["display"])
+            display = importlib.import_module("IPython.display")
             self._bar = display.HTML
             self._handle = display.display(self._bar("Starting …"), display_id=True)
 
     def tell(self, line: str) -> None:
         """Of what the command prints, all that it says before its table."""
         if found := BEGINS.match(line):
-            self.cells = int(found[1].replace(",", ""))
+            self.cells, self.found = (int(number.replace(",", "")) for number in found.groups())
             self._show(line)
         elif line.startswith(ENDS) and self.done < self.cells:
             self.done += 1
@@ -34,7 +36,7 @@ class Progress:
     def end(self) -> None:
         failed = f", {self.failed} of them failed" if self.failed else ""
         if self._handle is not None:
-            self._handle.update(self._bar(f"{self.done} cells run{failed}"))
+            self._handle.update(self._bar(f"{self.done} cells run, {self.found} found{failed}"))
 
     def _show(self, line: str) -> None:
         if self._handle is None:

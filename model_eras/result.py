@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from model_eras.child import BadInput, run
+from model_eras import child
 from model_eras.place import KIT
 from model_eras.table import frame
 
@@ -44,7 +44,7 @@ class Result:
 
     def report(self) -> Path:
         """Write the run as one HTML page, and return where it lies."""
-        run("benchmarks.report", str(self.folder))
+        child.run("benchmarks.report", str(self.folder))
         return self.folder / "report.html"
 
     def fit(self, model: str) -> Path:
@@ -53,8 +53,8 @@ class Result:
         model: its name in the table. Raises BadInput.
         """
         if not (KIT / "benchmarks" / "fit.py").is_file():
-            raise BadInput("this version of model-eras has no `fit`")
-        said = run("benchmarks.fit", str(self.folder), model)
+            raise child.BadInput("this version of model-eras has no `fit`")
+        said = child.run("benchmarks.fit", str(self.folder), model)
         return Path(said.strip().splitlines()[-1])
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ import hashlib
 import importlib
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,14 @@ def saved(data: Any, folder: Path) -> tuple[Path, str]:
         pyarrow.parquet.write_table(table, part)
         with part.open("rb") as opened:
             checksum = hashlib.file_digest(opened, "sha256").hexdigest()[:8]
-    except pyarrow.ArrowException as error:
-        part.unlink(missing_ok=True)
-        raise BadInput(f"the table cannot be stored ({first_line(error)})") from None
-    except OSError as error:
-        raise CannotWrite(f"{folder} cannot be written ({error.strerror or error})") from None
+    except BaseException as error:
+        with suppress(OSError):
+            part.unlink()
+        if isinstance(error, pyarrow.ArrowException):
+            raise BadInput(f"the table cannot be stored ({first_line(error)})") from None
+        if isinstance(error, OSError):
+            raise CannotWrite(f"{folder} cannot be written ({error.strerror or error})") from None
+        raise
     return part, checksum
 
 
