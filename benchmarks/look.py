@@ -23,9 +23,8 @@ from benchmarks.cell import views
 from benchmarks.cell.build import build
 from benchmarks.cell.protocols import offered
 from benchmarks.commands import spoken
-from benchmarks.errors import FINISHED, BadInput, command, nearest
+from benchmarks.errors import FINISHED, BadInput, command
 from benchmarks.plan import app
-from benchmarks.plan.sentences import require_settings
 from benchmarks.plan.spelling import exists, quoted
 from benchmarks.records import machine
 from benchmarks.records.records import Run
@@ -43,15 +42,7 @@ def task_of(overrides: Sequence[str]) -> tuple[str, Any]:
     """Name of the task, and the task itself. Raises BadInput."""
     if overrides and is_place(overrides[0]):
         overrides = ["task=table", f"task.path={quoted(overrides[0])}", *overrides[1:]]
-    require_settings(overrides)
-    of_task = [override for override in overrides if re.match(r"[+~]*task[.=]", override)]
-    for override in overrides:
-        if override not in of_task:
-            key = override.partition("=")[0].lstrip("+~")
-            near = nearest(key, [f"task.{name}" for name in app.task_settings(of_task)[1]])
-            meant = f"; did you mean {override.replace(key, near[0], 1)}?" if near else ""
-            raise BadInput(f"look takes task=… and task.…=…, not {override}{meant}")
-    name, settings = app.task_settings(overrides)
+    name, settings = app.task_alone(overrides, "look")
     return name, build(settings, {"n_jobs": machine.available_cores()})
 
 

@@ -268,7 +268,14 @@ def line_of(record: Record) -> str:
     if (record["control"] or {}).get("passed") is False:
         text = escape(plain(record["control"]["text"]))
         return f"[red]✗[/] {head}  {score}  [red]do not trust[/]: {text}"
-    return f"[green]✓[/] {head}  {score}  [dim]fit {record['phases']['fit']['wall']:.2f} s[/]"
+    return f"[green]✓[/] {head}  {score}{fitted_in(record)}"
+
+
+def fitted_in(record: Record) -> str:
+    """Nothing for what was made elsewhere, which no clock here has seen."""
+    if record.get("stated"):
+        return ""
+    return f"  [dim]fit {record['phases']['fit']['wall']:.2f} s[/]"
 
 
 @command

@@ -129,6 +129,11 @@ def test_the_harness_knows_no_concrete_model_or_task(file):
         "storage": {"pandas", "pyarrow"},
         "views": {"duckdb"},
         "foreign": {"pandas", "sklearn"},
+        "packed": {"pandas"},
+        "restored": {"pandas", "torch", "xgboost"},
+        "new_rows": {"pandas", "pyarrow"},
+        "scored": {"pyarrow"},
+        "handed_out": {"pandas"},
         # These import them where they are needed (test_run: the parent stays small).
         "frame": {"pyarrow"},
         "export": {"mlflow"},

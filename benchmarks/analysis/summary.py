@@ -94,7 +94,8 @@ class Row:
     def calls(self, size: int) -> list[Record]:
         """Those of `timed` in which calls of so many rows were timed in one and the same way: the
         one with most calls, of those that the row has."""
-        found = [r for r in self.timed if size in r["timing"]["batches"]]
+        timed = [r for r in self.timed if not r.get("stated")]
+        found = [r for r in timed if size in r["timing"]["batches"]]
         most = max(map(way_of_timing, found), default=None)
         return [r for r in found if way_of_timing(r) == most]
 
@@ -451,7 +452,7 @@ def _rows(groups: Iterable[list[Record]]) -> list[Row]:
 
 def _strange_clocks(rows: Sequence[Row], beside: Collection[int]) -> dict[str, str]:
     """Rows with cells of another machine than most, or that ran side by side (`beside`: ids), or
-    of which every one was disturbed."""
+    of which every one was disturbed; and those whose seconds no clock has told."""
     machines = Counter(fingerprint(r["machine"]) for row in rows for r in row.done)
     usual = max(machines, key=lambda m: machines[m], default=None)
     found = {}
@@ -462,6 +463,7 @@ def _strange_clocks(rows: Sequence[Row], beside: Collection[int]) -> dict[str, s
             reasons.append("ran side by side with another cell")
         if row.done and all(map(was_disturbed, row.done)):
             reasons.append("the clock was disturbed in every seed")
+        reasons += sorted({told_stated(r["stated"]) for r in row.done if r.get("stated")})
         if reasons:
             found[row.label] = "; ".join(sorted(reasons))
     return found
@@ -587,13 +589,31 @@ def common_seeds(sets: Sequence[frozenset[int]]) -> frozenset[int]:
 
 
 def phase(record: Record, name: str) -> float | None:
-    """Wall seconds of a phase; None if the cell had none of that name."""
+    """Wall seconds of a phase; None if the cell had none of that name. Of predictions made
+    elsewhere what is stated, if anything is."""
+    if (stated := record.get("stated")) is not None:
+        return stated.get(f"{name}_seconds")
     return record["phases"].get(name, {}).get("wall")
 
 
 def total_seconds(record: Record) -> float:
     """Load, view, search, fit and predict."""
     return sum(phase(record, name) or 0.0 for name in WORK_PHASES)
+
+
+def told_stated(stated: Mapping[str, object]) -> str:
+    """What somebody says their predictions took."""
+    said = [
+        f"{words} {stated[name]:,g}{unit}"
+        for name, words, unit in (
+            ("fit_seconds", "learning", " s"),
+            ("predict_seconds", "predicting all test rows", " s"),
+            ("price", "price", ""),
+        )
+        if stated.get(name) is not None
+    ]
+    by = f" by {stated['by']}" if stated.get("by") else ""
+    return f"made elsewhere{by}; as stated, not measured: {', '.join(said) or 'nothing'}"
 
 
 def was_disturbed(record: Record) -> bool:
@@ -611,12 +631,12 @@ def row_latency(record: Record) -> float | None:
     whatever other calls were timed."""
     n_test: int = whole_of(record)["rows"]["test"]
     seconds = phase(record, "predict")
-    if n_test not in record.get("timing", {}).get("batches", ()):
+    if not record.get("stated") and n_test not in record.get("timing", {}).get("batches", ()):
         seconds = record["latency"].get(str(n_test), {}).get("p50", seconds)
     return None if seconds is None else seconds / n_test
 
 
 def single_latency(record: Record) -> float | None:
     """Seconds of a call with one row; None if no such calls were timed."""
-    one = record["latency"].get("1")
+    one = None if record.get("stated") else record["latency"].get("1")
     return one and float(one["p50"])

@@ -162,6 +162,7 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
     warned = fit(model, seen.train, data, clock)
     learned = Tokens.of(model)
     asked = Asked(model, data)
+    stated = {name: getattr(model, name) for name in offered(model, "stated")}
     with clock.phase("predict"):
         answers = asked(seen.test, "predict")
     spent = Spent(
@@ -177,7 +178,7 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
         influences |= subset.influences(data, metrics, answers)
         with leaving():
             save(folder, answers, truth, data, influences)
-        size = stored_bytes(model)
+        size = None if stated else stored_bytes(model)
     with clock.phase("latency"):
         timed = latencies(asked, test, clock, job["timing"])
         cold_started = cold_start(job, model, train, data) if job["timing"]["cold_start"] else None
@@ -188,7 +189,7 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
         evidence = evidence_of(
             job, asked, seen.within(made), answers, metrics[0], clock, tuning, warned
         )
-        suspicious = checks.fired(evidence, codes_off(job, control))
+        suspicious = checks.fired(evidence, codes_off(job, control, bool(stated)))
     return {
         **judged_fields(data, scored),
         "subset": beside,
@@ -196,6 +197,7 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
         "rows": subset.rows(data),
         "columns": columns_of(train),
         "notices": list(made.facts["notices"]),
+        **({"stated": stated} if stated else {}),
         "prepared": {"origin": made.origin, **({"why": made.why} if made.why else {})}
         | ({"represented": seen.said} if seen.said else {}),
         "warmed_up": cold is None,
@@ -306,10 +308,11 @@ def affordable(rows: int, made: Prepared, clock: Clock) -> int:
     return min(rows, max(FEWEST_CHECKED, int(CHECK_SECONDS / max(each, 1e-9))))
 
 
-def codes_off(job: Mapping[str, Any], control: Any) -> set[str]:
-    """Codes of checks that make no sense here: a bound has no train rows of its own to predict; a
-    control is bad on purpose."""
+def codes_off(job: Mapping[str, Any], control: Any, stated: bool) -> set[str]:
+    """Codes of checks that make no sense here: a bound has no train rows of its own to predict, nor
+    has what was made elsewhere, and no clock; a control is bad on purpose."""
     return {
+        *(("ME03", "ME08") if stated else ()),
         *job.get("checks_off", ()),
         *(NAMES if job.get("bound") else ()),
         *(NAMES.keys() - {"ME05", "ME08"} if control else ()),

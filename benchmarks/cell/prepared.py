@@ -138,7 +138,7 @@ def is_general(task: Any, view: str) -> bool:
 
 
 def facts_of(task: Any, data: Data, view: str) -> dict[str, Any]:
-    raw = offered(task, "raw_columns")
+    raw = None if view == views.ROWS else offered(task, "raw_columns")
     suspicions, notices = offered(task, "suspicions"), offered(task, "notices")
     return {
         "view": view,

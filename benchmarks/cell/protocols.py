@@ -70,6 +70,9 @@ MODEL_MAY_HAVE: Mapping[str, Any] = {
     # Constants of the class.
     "answers": ("probabilities", "values"),  # kinds of answers it can give
     "bound": False,  # no model to compare, but what models are held against
+    # Names of settings that say what its answers took, where they were made elsewhere: it knows the
+    # test rows alone, and no clock here tells anything of it.
+    "stated": (),
     "needs_gpu": False,
     # Settings that make a fit short, for a first call on made-up rows; None: do without that call.
     "warm_up": {},
@@ -118,6 +121,15 @@ TASK_MAY_HAVE: Mapping[str, Any] = {
     "suspicions": None,  # (data) -> sentences on what may be a leak (check ME11)
     "notices": None,  # (data) -> sentences on how its rows were read and split, for every table
     "raw_columns": None,  # (data, view) -> names of the raw columns that a view reads
+    # A model that is taken away (cell/take.py): the data with all rows as train rows, in order,
+    # (data, seed) -> Data; and what reads new rows from a file as these were read, (data, view) ->
+    # an object with `names` of columns, `pieces` of rows and `notes` (cell/new_rows.py has those of
+    # other tasks), or None for a view that nothing reads.
+    "whole": None,
+    "new_rows": None,
+    # (data) -> (train rows, test rows, name of the target): frames as they were before a view was
+    # made of them.
+    "as_given": None,
     # Controls (cell/controls.py): the same rows with other outcomes, wherever these stand; and the
     # first n rows as they were, with all that came after them made different, moved in time, and
     # some of it deleted.

@@ -6,9 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.cell import rows as of_rows
 from benchmarks.cell.protocols import offered
 from tasks.base import Data, UnknownView
+
+ROWS = "rows"  # a view that every task has (see `numbered`)
 
 
 def make(task: Any, data: Data, names: str) -> tuple[Any, Any]:
@@ -34,7 +38,17 @@ def _fitting(task: Any, data: Data, name: str) -> tuple[Any, Any]:
     return train, test
 
 
+def numbered(data: Data) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows these are, and nothing of what stands in them: test rows by their number in the
+    data set, or among the test rows where every seed draws its own; train rows below 0."""
+    n = len(data.test_labels)
+    test = np.arange(n) if data.test_ids is None else np.asarray(data.test_ids)
+    return -1 - np.arange(len(data.train_labels)), test.astype(np.int64)
+
+
 def _made(task: Any, data: Data, name: str) -> tuple[Any, Any]:
+    if name == ROWS:
+        return numbered(data)
     if hasattr(task, "view"):
         made = task.view(data, name)
     elif (folder := folder_of(task)) is None or not name.isidentifier():

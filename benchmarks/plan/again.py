@@ -8,14 +8,16 @@ from benchmarks.plan.sources import find_source
 from benchmarks.records.records import Cell, Record
 
 
-def cells_like(record: Record, seeds: Iterable[int]) -> list[Cell]:
+def cells_like(
+    record: Record, seeds: Iterable[int], so: str = "there is nothing to confirm it with"
+) -> list[Cell]:
     """Cells with exactly the config of a record. Raises BadInput where the code or the data behind
-    it are not what they were, as they would be cells of something else."""
+    it are not what they were, as they would be cells of something else. so: what follows then."""
     parts = {part: record["config"][part] for part in PARTS}
     now = hashes(parts, record["task"])
     for name, then in record["code"].items():
         if now.get(name) != then:
-            raise BadInput(f"{changed(record, name)}, so there is nothing to confirm it with.")
+            raise BadInput(f"{changed(record, name)}, so {so}.")
     if (device := record["config"].get("device")) is not None:
         require_device(device)
     return [

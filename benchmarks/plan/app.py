@@ -27,7 +27,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from benchmarks.commands import HELP, SHOWING
-from benchmarks.errors import BAD_INPUT, BUSY, FINISHED, BadInput, Busy, tell
+from benchmarks.errors import BAD_INPUT, BUSY, FINISHED, BadInput, Busy, nearest, tell
 from benchmarks.plan import help_page
 from benchmarks.plan.cells import PARTS, Plan, to_cells
 from benchmarks.plan.config import RunConfig, run_config
@@ -221,6 +221,19 @@ def task_settings(overrides: Sequence[str]) -> tuple[str, dict[str, Any]]:
         raise BadInput(sentence(error)) from None
     name = config.hydra.runtime.choices["task"]
     return name, complete("task", name, given)
+
+
+def task_alone(overrides: Sequence[str], command: str) -> tuple[str, dict[str, Any]]:
+    """The same for a command that takes no other settings. Raises BadInput."""
+    require_settings(overrides)
+    of_task = [override for override in overrides if re.match(r"[+~]*task[.=]", override)]
+    for override in overrides:
+        if override not in of_task:
+            key = override.partition("=")[0].lstrip("+~")
+            near = nearest(key, [f"task.{name}" for name in task_settings(of_task)[1]])
+            meant = f"; did you mean {override.replace(key, near[0], 1)}?" if near else ""
+            raise BadInput(f"{command} takes task=… and task.…=…, not {override}{meant}")
+    return task_settings(overrides)
 
 
 def usual_settings() -> RunConfig:

@@ -83,10 +83,11 @@ def flat(record: Record) -> dict[str, Any]:
         "device": record["config"]["device"],
         "started": datetime.fromisoformat(record["started"]),
     }
-    phases = record.get("phases") or {}
+    stated = record.get("stated")
+    phases = {} if stated else record.get("phases") or {}
     for prefix, clock in (("seconds", "wall"), ("cpu_seconds", "cpu")):
         row |= {f"{prefix}_{name}": phases.get(name, {}).get(clock) for name in PHASES}
-    for batch, times in (record.get("latency") or {}).items():
+    for batch, times in ({} if stated else record.get("latency") or {}).items():
         row |= {
             f"latency_{batch}_{name}": times.get(name)
             for name in ("p50", "p99", "p99_low", "p99_high")
@@ -105,6 +106,7 @@ def flat(record: Record) -> dict[str, Any]:
         ("work", "work"),
         ("code", "code"),
         ("machine", "machine"),
+        ("stated", "stated"),
     ):
         row |= {f"{prefix}_{name}": value for name, value in (record.get(field) or {}).items()}
     for name in ("packages", "notes"):

@@ -165,7 +165,9 @@ def name_of(record: Record) -> str:
 
 def memory_growth(record: Record) -> float | None:
     """Bytes: the larger growth of fit and predict over the state before each, with the memory of
-    processes that they started; None where it was not looked at."""
+    processes that they started; None where it was not looked at, or was elsewhere."""
+    if record.get("stated"):
+        return None
     phases = [record["phases"][name] for name in ("fit", "predict")]
     grown = [p["memory_growth"] + p.get("children_peak", 0) for p in phases if "memory_growth" in p]
     return max(grown, default=None)

@@ -200,6 +200,13 @@ class Machine(Part):
     host: Text = ""
 
 
+class Stated(Part):
+    fit_seconds: Seconds | None = None
+    predict_seconds: Seconds | None = None
+    price: Amount | None = None
+    by: Text | None = None
+
+
 class Shape(Part):
     task: Name
     model: Name
@@ -255,6 +262,7 @@ class Shape(Part):
     files: dict[Beside, File] = {}
     pools: dict[str, Count] | None = None
     commit: Text | None = None
+    stated: Stated | None = None
 
     @pydantic.field_validator("started")
     @classmethod

@@ -48,6 +48,13 @@ THREAD_VARIABLES = (
 
 SAMPLE_SECONDS = 0.1
 REFUSAL = "refusal.json"
+WORK = {
+    "cell": "benchmarks.cell.cell.main",
+    "fit": "benchmarks.cell.take.main",
+    "predict": "benchmarks.cell.scored.main",
+    "split": "benchmarks.cell.handed_out.main",
+}
+"""What is done in the process of a cell: by the `work` of a job, which is a cell unless it says."""
 COMMON = ("benchmarks.cell.cell", "pandas", "sklearn.metrics")
 """What every cell needs, loaded without being asked."""
 
@@ -393,13 +400,13 @@ def _run_here(request: dict[str, Any]) -> None:
     _open_as(os.open(folder / "cell.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), 1, 2)
     faulthandler.enable()  # where it was, if a signal kills it
     load(request.get("libraries", ()))
-    from benchmarks.cell import build, cell  # after the threads are fixed: it loads numpy
+    from benchmarks.cell import build  # after the threads are fixed: it loads numpy
 
     if "check" in request:
         refusal = build.refusal(request["check"])
         (folder / REFUSAL).write_text(json.dumps(refusal), encoding="utf-8")
     else:
-        cell.main(request["job"], folder)
+        pkgutil.resolve_name(WORK[request["job"].get("work", "cell")])(request["job"], folder)
     sys.stdout.flush()
     sys.stderr.flush()
 

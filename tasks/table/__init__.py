@@ -21,16 +21,16 @@ from tasks.base import Data, Look, UnknownView, labels_of
 from tasks.table import fetch
 from tasks.table import split as splitting
 from tasks.table import target as targets
+from tasks.table.again import NewRows
 from tasks.table.columns import Column, Rules, understand, written
 from tasks.table.doubts import sentences
 from tasks.table.first_look import first_look
 from tasks.table.formats import ORDERS
-from tasks.table.prepare import Preparation
+from tasks.table.prepare import Tellable
 from tasks.table.read import Found, clean, clean_names, read
 from tasks.table.suspicion import suspicions
 
 FIRST = 20_000  # rows of each side that are prepared before any cell runs
-LARGE = 1e30  # far below what float32 can hold
 
 
 class Understood(NamedTuple):
@@ -300,32 +300,41 @@ class Table:
         if name != "features":
             raise UnknownView("table", name, ("features",))
         found, train, test, _ = data.raw
-        rows = found.table.iloc[train]
-        preparation = Preparation(found.columns).fit(rows)
-        return tellable(preparation.transform(rows), preparation.transform(found.table.iloc[test]))
+        tellable, rows = Tellable.learned(found.columns, found.table.iloc[train])
+        return rows, tellable(found.table.iloc[test])
+
+    def whole(self, data: Data, seed: int) -> Data:
+        """All rows as train rows, in the order that a split would have them in."""
+        found, group = data.raw.found, data.group
+        labels = labels_of(found.labels, found.classes)
+        by = None if found.plan.column is None else found.table[found.plan.column]
+        order = splitting.in_order(found.plan, seed, labels, found.classes, by)
+        none = np.arange(0)
+        return replace(
+            data,
+            raw=Rows(found, order, none, data.raw.said),
+            train_labels=labels[order],
+            test_labels=labels[none],
+            group=None if group is None else group[none],
+            test_ids=none,
+        )
+
+    def new_rows(self, data: Data, view: str) -> NewRows | None:
+        """What reads other rows as these were read."""
+        if view != "features":
+            return None
+        found, train, *_ = data.raw
+        tellable, _ = Tellable.learned(found.columns, found.table.iloc[train])
+        return NewRows(found.columns, found.table.dtypes, tellable, self.query, self.encoding)
+
+    def as_given(self, data: Data) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+        """(train rows, test rows, what the target is called) before anything was prepared: typed
+        columns, categories and texts as they are written."""
+        found, train, test, _ = data.raw
+        return found.table.iloc[train], found.table.iloc[test], found.target
 
     def raw_columns(self, data: Data, _view: str) -> list[str]:
         return [column.name for column in data.raw.found.columns if column.kind != "out"]
-
-
-def tellable(train: pd.DataFrame, test: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Rows without the columns that train rows tell nothing of, and with numbers that models can
-    square: larger ones are in units of the largest. Raises ValueError if no column is left."""
-    empty = [name for name in train if train[name].isna().all()]
-    train, test = train.drop(columns=empty), test.drop(columns=empty)
-    if not len(train.columns):
-        raise ValueError(
-            "no column is left to learn from: in train rows they have no value, or no word that "
-            "stands twice"
-        )
-    numbers = [name for name in train if train[name].dtype.kind == "f"]
-    largest = train[numbers].abs().max()
-    beyond = (largest > LARGE) | (test[numbers].abs().max() > LARGE)
-    for name in beyond.index[beyond]:
-        unit = largest[name] if largest[name] > LARGE else 1.0
-        train = train.assign(**{name: train[name] / unit})
-        test = test.assign(**{name: (test[name] / unit).clip(-LARGE, LARGE)})
-    return train, test
 
 
 def found_in(table: pa.Table, target: str) -> tuple[Found, str]:

@@ -51,8 +51,29 @@ POST_NAME = re.compile(r"(^|[\s_.-])((zip|post|postal)[\s_.-]?(codes?)?|plz)$", 
 TIME_NAME = re.compile(r"(time|date|stamp|epoch|(^|_)ts$|_at$|_on$|created|updated)", re.I)
 LEADING_ZERO = r"^[+-]?0\d"
 EXPONENT = r"^\d+[eE]\d+$"
+DECIMALS = ("number", ".", "")  # the format of what needs no second look
 FRACTION = r"\.|[eE][+-]"
 WHOLE = r"^[+-]?\d{16,}$"
+
+
+@dataclass
+class How:
+    """How the values of a column were read, so that new ones are read the same (again.py)."""
+
+    stored: str = "text"
+    """As what the file had them (`stored_as`)."""
+    key: tuple[str, ...] = ()
+    """The format of texts that are numbers or moments (formats.again)."""
+    since: str = ""
+    """What numbers that say when count (formats.from_numbers)."""
+    by_text: bool = False
+    """Are numbers the names of categories?"""
+    missing: list[str] = field(default_factory=list)
+    """Spellings of a missing value."""
+    words: list[str] = field(default_factory=list)
+    """Mere words among numbers or moments, which are missing as well."""
+    lossy: bool = False
+    """Is missing whatever the format does not explain?"""
 
 
 @dataclass
@@ -75,6 +96,7 @@ class Column:
     doubts: dict[str, str] = field(default_factory=dict)
     """What may be meant otherwise, or was left out: a kind of doubt (tasks.table.doubts) -> an
     example of it."""
+    how: How = field(default_factory=How)
 
     def told(self, rows: int) -> tuple[str, str, str]:
         """(what it is taken for, three values of it, what was understood), for people."""
@@ -228,7 +250,8 @@ def understand(
 def examine(draft: Draft, values: pa.ChunkedArray, rules: Rules) -> None:
     """Find what a column may be, without choosing."""
     column, asked = draft.column, draft.asked
-    kind = stored_as(values.type)
+    kind = column.how.stored = stored_as(values.type)
+    column.how.missing = list(rules.spellings()[0])
     if kind == "nothing":
         column.notes.append(f"holds {values.type}, which no model reads")
         return
@@ -257,6 +280,7 @@ def examine(draft: Draft, values: pa.ChunkedArray, rules: Rules) -> None:
     if words.all() or (asked is None and share > 1 - NEARLY):
         return
     draft.rest = rest = present.where(~words)
+    column.how.words = present.levels.filter(pa.array(words)).to_pylist()
     found = formats_of(draft, rest.levels, rules)
     if draft.asked is not None and not draft.is_target:
         most = max((rest.rows(reading.explains) for reading in found), default=0)
@@ -297,6 +321,8 @@ def decide(draft: Draft, rules: Rules, evidence: Mapping[str, int]) -> Any:
         if draft.asked is not None or not is_code(draft.column, draft.rest, reading):
             values = draft.rest.deal(reading.values)
             draft.column.format = reading.told
+            draft.column.how.key = reading.key
+            draft.column.how.lossy = not reading.explains.all()
             tell_missing(draft, reading, rules.spellings()[0])
     if values is None:
         return decide_texts(draft, rules)
@@ -393,7 +419,7 @@ def decide_numbers(draft: Draft, values: pa.Array, rules: Rules) -> Any:
             raise ValueError(
                 f"task.types={{{column.name}: date}}: {column.samples[0]!r} is no moment"
             )
-        column.format = moments[0]
+        column.format = column.how.since = moments[0]
         return decide_moments(draft, moments[1])
     finite = pc.is_finite(values)
     if infinite := pc.sum(pc.invert(finite)).as_py():
@@ -427,14 +453,14 @@ def decide_numbers(draft: Draft, values: pa.Array, rules: Rules) -> Any:
     too_long = is_whole and max(abs(low), abs(high)) > EXACT and values.null_count
     if is_whole and (too_long or (POST_NAME.search(name) and low >= 0)):
         column.doubts["digits" if too_long else "post"] = repr(column.samples[0])
-        column.format = ""
+        column.format, column.how.by_text = "", True
         draft.texts = Texts.of(as_texts(pa.chunked_array([values])))
         return decide_texts(draft, rules)
     moments = formats.from_numbers(values) if is_whole and not is_id and present >= SOME else None
     if moments is not None and moments[0] != "years":
         if moments[0] == formats.COMPACT or TIME_NAME.search(name):
             column.doubts["moments"] = f"{column.samples[0]} is {moments[0]}"
-            column.format, column.notes = moments[0], []
+            column.format, column.notes, column.how.since = moments[0], [], moments[0]
             return decide_moments(draft, moments[1])
         column.doubts["perhaps moments"] = f"{column.samples[0]} may be {moments[0]}"
     elif is_whole and not draft.keep and (is_id or CODE_NAME.search(name)):
@@ -467,6 +493,7 @@ def decide_texts(draft: Draft, rules: Rules) -> Any:
     of_numbers, of_words = rules.spellings()
     spellings = of_words if len(texts.without(of_numbers).levels) else of_numbers
     known = texts.without(spellings)
+    column.how.missing, column.how.words = list(spellings), []
     column.spelled = texts.spelled(spellings)
     if column.spelled and len(known.levels):
         column.doubts["gaps"] = " and ".join(map(repr, column.spelled))
@@ -608,6 +635,7 @@ def plain_numbers(
         ):
             return None
         column.format = formats.DECIMAL["."]
+    column.how.key = DECIMALS
     if found.null_count:
         column.spelled = [t for t in pc.unique(values.filter(gone)).to_pylist() if t][:3]
     return _one(found)
@@ -627,7 +655,7 @@ def plain_moments(
     present = pc.if_else(gone, pa.scalar(None, values.type), values)
     if (reading := formats.stored_moments(present)) is None:
         return None
-    draft.column.format = reading.told
+    draft.column.format, draft.column.how.key = reading.told, reading.key
     draft.choices = [reading]  # tells of other columns
     draft.column.spelled = [t for t in pc.unique(values.filter(gone)).to_pylist() if t][:3]
     return _one(reading.values)

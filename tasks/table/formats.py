@@ -67,6 +67,8 @@ class Reading(NamedTuple):
     """The format, for people."""
     values: pa.Array
     """int64, float64 or timestamp[us]; null where the format does not explain the text."""
+    key: tuple[str, ...] = ()
+    """By which `again` reads other texts in this format."""
 
     @property
     def explains(self) -> np.ndarray:
@@ -88,10 +90,31 @@ def without_unit(levels: pa.Array, first: list[str]) -> tuple[pa.Array, list[str
     """(texts, the first of them, their unit): without the sign that stands once in each of them."""
     for unit in UNITS:
         if all(unit in text for text in first):
-            bare = pc.replace_substring_regex(levels, rf"^([+-]?)[{unit}] ?| ?[{unit}]$", r"\1")
+            bare = without_sign(levels, unit)
             if not pc.any(pc.match_substring(bare, unit)).as_py():
                 return bare, bare.slice(0, FIRST).to_pylist(), unit
     return levels, first, ""
+
+
+def without_sign(levels: pa.Array, unit: str) -> pa.Array:
+    return pc.replace_substring_regex(levels, rf"^([+-]?)[{unit}] ?| ?[{unit}]$", r"\1")
+
+
+def again(key: tuple[str, ...], texts: pa.Array) -> pa.Array:
+    """What a format that was chosen before (Reading.key) makes of other texts: int64, float64 or
+    timestamp[us]; null where it does not explain them."""
+    kind, *how = key
+    if kind == "number":
+        sign, unit = how
+        return in_decimals(without_sign(texts, unit) if unit else texts, sign)[0]
+    if kind == "clock":
+        return on_clock(texts)[0]
+    if kind == "length":
+        return long(texts)
+    if kind == "pattern":
+        return by_pattern(texts, how[0]).values
+    (date,) = (date for _, told, date in layouts() if told == how[0])
+    return in_calendar(texts, date)[0]
 
 
 def fits_half(pattern: str, texts: list[str]) -> bool:
@@ -102,20 +125,22 @@ def numbers(levels: pa.Array, first: list[str], unit: str) -> Iterator[Reading]:
     for sign, (plain, grouped) in NUMBER.items():
         if not fits_half(f"{plain}|{grouped}|{INFINITE}", first):
             continue
-        is_plain, is_grouped = (pc.match_substring_regex(levels, p) for p in (plain, grouped))
-        is_infinite = pc.match_substring_regex(levels, INFINITE)
-        fits = pc.or_(pc.or_(is_plain, is_grouped), is_infinite)
-        texts = pc.if_else(fits, levels, pa.scalar(None, levels.type))
-        separated = pc.replace_substring_regex(texts, f"[^0-9eE+{re.escape(sign)}-]", "")
-        texts = pc.if_else(is_infinite, texts, separated)
-        if sign == ",":
-            texts = pc.replace_substring(texts, ",", ".")
-        texts = pc.utf8_ltrim(texts, "+")
-        told = DECIMAL[sign]
-        if pc.any(is_grouped).as_py():
-            told += ", thousands apart"
-        told += f", {unit}" * bool(unit)
-        yield Reading("number", sign, told, whole_or_not(texts))
+        values, is_grouped = in_decimals(levels, sign)
+        told = DECIMAL[sign] + ", thousands apart" * is_grouped + f", {unit}" * bool(unit)
+        yield Reading("number", sign, told, values, ("number", sign, unit))
+
+
+def in_decimals(levels: pa.Array, sign: str) -> tuple[pa.Array, bool]:
+    """(numbers with this decimal sign, does any have signs between its thousands?)"""
+    is_plain, is_grouped = (pc.match_substring_regex(levels, p) for p in NUMBER[sign])
+    is_infinite = pc.match_substring_regex(levels, INFINITE)
+    fits = pc.or_(pc.or_(is_plain, is_grouped), is_infinite)
+    texts = pc.if_else(fits, levels, pa.scalar(None, levels.type))
+    separated = pc.replace_substring_regex(texts, f"[^0-9eE+{re.escape(sign)}-]", "")
+    texts = pc.if_else(is_infinite, texts, separated)
+    if sign == ",":
+        texts = pc.replace_substring(texts, ",", ".")
+    return whole_or_not(pc.utf8_ltrim(texts, "+")), bool(pc.any(is_grouped).as_py())
 
 
 def whole_or_not(texts: pa.Array) -> pa.Array:
@@ -129,18 +154,29 @@ def whole_or_not(texts: pa.Array) -> pa.Array:
 def lengths(levels: pa.Array, first: list[str]) -> Iterator[Reading]:
     """Times of day and lengths of time, as seconds."""
     if fits_half(HOURS, first):
-        parts = fields(levels, HOURS)
-        seconds, fits = clock(parts, most=np.iinfo(np.int64).max)
+        values, parts = on_clock(levels)
         if one_way(parts):
             only = (parts.text("S") == "").all()
             told = "hours and minutes" if only else "hours, minutes and seconds"
-            seconds = np.where(parts.text("s") == "-", -seconds, seconds)
-            yield Reading("number", "clock", f"{told}, in seconds", pa.array(seconds, mask=~fits))
+            yield Reading("number", "clock", f"{told}, in seconds", values, ("clock",))
     if fits_half(LENGTH, first):
-        fits = pc.match_substring_regex(levels, LENGTH).to_numpy(zero_copy_only=False)
-        found = pd.to_timedelta(pd.Series(levels.to_pylist()).where(fits), errors="coerce")
-        seconds = pa.array(found.dt.total_seconds(), from_pandas=True)
-        yield Reading("number", "length", "lengths of time, in seconds", seconds)
+        told = "lengths of time, in seconds"
+        yield Reading("number", "length", told, long(levels), ("length",))
+
+
+def on_clock(levels: pa.Array) -> tuple[pa.Array, Fields]:
+    """(seconds of times of day, what these are made of)"""
+    parts = fields(levels, HOURS)
+    seconds, fits = clock(parts, most=np.iinfo(np.int64).max)
+    seconds = np.where(parts.text("s") == "-", -seconds, seconds)
+    return pa.array(seconds, mask=~fits), parts
+
+
+def long(levels: pa.Array) -> pa.Array:
+    """Seconds of lengths of time."""
+    fits = pc.match_substring_regex(levels, LENGTH).to_numpy(zero_copy_only=False)
+    found = pd.to_timedelta(pd.Series(levels.to_pylist()).where(fits), errors="coerce")
+    return pa.array(found.dt.total_seconds(), from_pandas=True)
 
 
 @cache
@@ -187,24 +223,35 @@ def layouts() -> tuple[tuple[str, str, str], ...]:
 
 def moments(levels: pa.Array, first: list[str]) -> Iterator[Reading]:
     for order, told, date in layouts():
-        pattern = rf"^{WEEKDAY}{date}(?:(?:T| +|, *){CLOCK}{ZONE})?$"
-        if not fits_half(pattern, first):
+        if not fits_half(as_moment(date), first):
             continue
-        parts = fields(levels, pattern)
-        days, fits = calendar(parts)
-        seconds, in_a_day = clock(parts)
-        zones = parts.text("z")
+        values, parts = in_calendar(levels, date)
         with_clock = parts.there & (parts.text("H") != "")
-        with_zone = zones != ""
+        with_zone = parts.text("z") != ""
         if not one_way(parts) or (with_zone.any() and not with_zone[with_clock].all()):
             continue
-        fits &= in_a_day
+        key = ("moment", told)
         told += ", with the time of day" * bool(with_clock.any())
         told += ", in UTC" * bool(with_zone.any())
         if "two digits" in told:
             told += " (1969 to 2068)"
-        moment = days.astype("M8[us]") + np.round((seconds - offsets(zones)) * 1e6).astype("m8[us]")
-        yield Reading("date", order, told, pa.array(np.where(fits, moment, np.datetime64("NaT"))))
+        yield Reading("date", order, told, values, key)
+
+
+def as_moment(date: str) -> str:
+    """What a moment looks like whose date looks like this."""
+    return rf"^{WEEKDAY}{date}(?:(?:T| +|, *){CLOCK}{ZONE})?$"
+
+
+def in_calendar(levels: pa.Array, date: str) -> tuple[pa.Array, Fields]:
+    """(moments whose date looks like this, what these are made of)"""
+    parts = fields(levels, as_moment(date))
+    days, fits = calendar(parts)
+    seconds, in_a_day = clock(parts)
+    moment = days.astype("M8[us]") + np.round((seconds - offsets(parts.text("z"))) * 1e6).astype(
+        "m8[us]"
+    )
+    return pa.array(np.where(fits & in_a_day, moment, np.datetime64("NaT"))), parts
 
 
 def is_stored_moment(text: str) -> bool:
@@ -218,9 +265,10 @@ def stored_moments(texts: pa.ChunkedArray) -> Reading | None:
     for pattern, ending in ((DAY, ""), (DAY + TIME, ", with the time of day")):
         if pc.all(pc.match_substring_regex(texts, f"^{pattern}$")).as_py():
             try:
-                return Reading("date", "ymd", told + ending, texts.cast(pa.timestamp("us")))
+                values = texts.cast(pa.timestamp("us"))
             except pa.ArrowInvalid:  # one that no calendar has
                 return None
+            return Reading("date", "ymd", told + ending, values, ("moment", told))
     return None
 
 
@@ -329,7 +377,7 @@ def by_pattern(levels: pa.Array, pattern: str) -> Reading:
     except ValueError as error:
         raise ValueError(f"task.dates={pattern}: {error}") from None
     values = pa.array(found.dt.tz_localize(None).astype("datetime64[us]"), from_pandas=True)
-    return Reading("date", pattern, pattern, values)
+    return Reading("date", pattern, pattern, values, ("pattern", pattern))
 
 
 COMPACT = "year, month and day without signs"
@@ -354,18 +402,28 @@ def from_numbers(values: pa.Array) -> tuple[str, pa.Array] | None:
     if low is None or not np.isfinite([low, high]).all():
         return None
     if (unit := since_1970(low, high)) is not None:
-        exact = values if pa.types.is_integer(values.type) else floats
-        scaled = pc.multiply(exact, SINCE[unit]).cast(pa.int64(), safe=False)
-        return f"{unit} since 1970", scaled.cast(pa.timestamp("us"))
-    whole = pc.all(pc.equal(floats, pc.floor(floats))).as_py()
-    if whole and low >= 1 and high <= 9999:
-        told, n = "years", floats.fill_null(1970).cast(pa.int64()).to_numpy() * 10_000 + 101
-    elif whole and low >= 19000101 and high < 21010101:
-        told, n = COMPACT, floats.fill_null(19700101).cast(pa.int64()).to_numpy()
+        told = f"{unit} since 1970"
+    elif not pc.all(pc.equal(floats, pc.floor(floats))).as_py():
+        return None
+    elif low >= 1 and high <= 9999:
+        told = "years"
+    elif low >= 19000101 and high < 21010101:
+        told = COMPACT
     else:
         return None
-    days, fits = days_of(n // 10_000, n // 100 % 100, n % 100)
-    if not fits.all():
-        return None
+    found = counted(values, told)
+    return None if found.null_count > values.null_count else (told, found)
+
+
+def counted(values: pa.Array, told: str) -> pa.Array:
+    """Moments that numbers say in this way (see `from_numbers`); null for what is none."""
+    floats = values.cast(pa.float64(), safe=False)
+    if told.endswith("since 1970"):
+        exact = values if pa.types.is_integer(values.type) else floats
+        scaled = pc.multiply(exact, SINCE[told.split()[0]]).cast(pa.int64(), safe=False)
+        return scaled.cast(pa.timestamp("us"))
     there = pc.is_valid(values).to_numpy(zero_copy_only=False)
-    return told, pa.array(days.astype("M8[us]"), mask=~there)
+    n = pc.fill_null(floats, 0).cast(pa.int64(), safe=False).to_numpy()
+    n = n * 10_000 + 101 if told == "years" else n
+    days, fits = days_of(n // 10_000, n // 100 % 100, n % 100)
+    return pa.array(days.astype("M8[us]"), mask=~(there & fits))

@@ -1,14 +1,20 @@
-"""From typed columns to what a model reads, learned from train rows alone."""
+"""From typed columns to what a model reads, learned from train rows alone.
+
+It stands alone, as it goes into the folder of a model that is taken away (benchmarks.fit).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from tasks.table.columns import Column
+if TYPE_CHECKING:
+    from tasks.table.columns import Column
+
+LARGE = 1e30  # far below what float32 can hold
 
 
 class Preparation:
@@ -24,48 +30,47 @@ class Preparation:
     DIRECTIONS = 30
 
     def __init__(self, columns: Sequence[Column]) -> None:
-        self.columns = [column for column in columns if column.kind != "out"]
-        self.own_names = {column.name for column in self.columns}
+        self.kinds = {column.name: column.kind for column in columns if column.kind != "out"}
 
     def fit(self, train: pd.DataFrame) -> Preparation:
         self.levels_: dict[str, pd.Index] = {}
         self.texts_: dict[str, Directions] = {}
         self.dates_: dict[str, list[str]] = {}  # the parts that are not the same in all rows
-        for column in self.columns:
-            values = train[column.name]
-            if column.kind == "category":
+        for name, kind in self.kinds.items():
+            values = train[name]
+            if kind == "category":
                 counts = values.value_counts()  # of train rows; other levels count 0
                 usual = counts.index[counts > 0][: self.LEVELS].astype(str)
-                self.levels_[column.name] = usual.sort_values()
-            elif column.kind == "text":
-                self.texts_[column.name] = Directions(self.DIRECTIONS).fit(words(values))
-            elif column.kind == "date":
+                self.levels_[name] = usual.sort_values()
+            elif kind == "text":
+                self.texts_[name] = Directions(self.DIRECTIONS).fit(words(values))
+            elif kind == "date":
                 parts = date_parts(values)
-                told = [name for name, part in parts.items() if pd.Series(part).nunique() > 1]
-                self.dates_[column.name] = told
+                told = [part for part, found in parts.items() if pd.Series(found).nunique() > 1]
+                self.dates_[name] = told
         return self
 
     def transform(self, rows: pd.DataFrame) -> pd.DataFrame:
         parts: dict[str, Any] = {}
-        for column in self.columns:
-            values = rows[column.name]
-            if column.kind == "number":
-                parts[column.name] = values.to_numpy()
-            elif column.kind == "category":
-                parts[column.name] = self._category(column.name, values)
-            elif column.kind == "date":
+        for name, kind in self.kinds.items():
+            values = rows[name]
+            if kind == "number":
+                parts[name] = values.to_numpy()
+            elif kind == "category":
+                parts[name] = self._category(name, values)
+            elif kind == "date":
                 moments = date_parts(values)
-                for part in self.dates_[column.name]:
-                    parts[self._free(f"{column.name} {part}", parts)] = moments[part]
+                for part in self.dates_[name]:
+                    parts[self._free(f"{name} {part}", parts)] = moments[part]
             else:
-                text = self.texts_[column.name].transform(words(values))
+                text = self.texts_[name].transform(words(values))
                 for k in range(text.shape[1]):
-                    parts[self._free(f"{column.name} {k + 1}", parts)] = text[:, k]
+                    parts[self._free(f"{name} {k + 1}", parts)] = text[:, k]
         return pd.DataFrame(parts)
 
     def _free(self, name: str, taken: Container[str]) -> str:
         """A name for what was made of a column, which no other column has."""
-        while name in self.own_names or name in taken:
+        while name in self.kinds or name in taken:
             name += "'"
         return name
 
@@ -77,6 +82,47 @@ class Preparation:
             new = np.where(new < 0, len(levels), new)
             levels = levels.append(pd.Index([self.RARE]))
         return pd.Categorical.from_codes(np.append(new, -1)[values.cat.codes], levels)
+
+
+class Tellable:
+    """What a model reads, of typed columns: prepared, without the columns that train rows tell
+    nothing of, and with numbers that models can square: larger ones are in units of the largest."""
+
+    def __init__(self, preparation: Preparation, train: pd.DataFrame) -> None:
+        """train: prepared. Raises ValueError if no column is left."""
+        self.preparation = preparation
+        self.empty = [name for name in train if train[name].isna().all()]
+        if len(self.empty) == len(train.columns):
+            raise ValueError(
+                "no column is left to learn from: in train rows they have no value, or no word "
+                "that stands twice"
+            )
+        told = train.drop(columns=self.empty)
+        self.numbers = [name for name in told if told[name].dtype.kind == "f"]
+        largest = told[self.numbers].abs().max()
+        self.units = {name: float(largest[name]) for name in largest.index[largest > LARGE]}
+
+    @classmethod
+    def learned(
+        cls, columns: Sequence[Column], train: pd.DataFrame
+    ) -> tuple[Tellable, pd.DataFrame]:
+        """(it, the train rows as a model reads them), of typed train rows."""
+        preparation = Preparation(columns).fit(train)
+        prepared = preparation.transform(train)
+        found = cls(preparation, prepared)
+        return found, found.in_units(prepared)
+
+    def __call__(self, typed: pd.DataFrame) -> pd.DataFrame:
+        """Other rows: numbers that are larger still are cut off."""
+        rows = self.in_units(self.preparation.transform(typed))
+        largest = rows[self.numbers].abs().max()
+        cut = {name: rows[name].clip(-LARGE, LARGE) for name in largest.index[largest > LARGE]}
+        return rows.assign(**cut) if cut else rows
+
+    def in_units(self, prepared: pd.DataFrame) -> pd.DataFrame:
+        rows = prepared.drop(columns=self.empty)
+        scaled = {name: rows[name] / unit for name, unit in self.units.items()}
+        return rows.assign(**scaled) if scaled else rows
 
 
 def words(values: pd.Series) -> pd.Series:

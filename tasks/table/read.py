@@ -11,7 +11,7 @@ import re
 import sqlite3
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from csv import Error
 from csv import reader as reader_of
 from glob import escape, glob, has_magic
@@ -66,18 +66,58 @@ def read(
     query: for a SQLite or DuckDB file. encoding: `utf-8`, or any other that Python knows. limit:
     about so many rows, drawn from all. Raises ValueError with one sentence on what is wrong where.
     """
-    with fetched(path) as place:
-        try:
-            return _read(place, query, encoding, threads, limit)
-        except LookupError as error:  # of an encoding
-            raise ValueError(f"task.encoding={encoding}: {error}") from None
-        except (duckdb.Error, pa.ArrowException, sqlite3.Error, OSError) as error:
-            raise ValueError(f"{path} cannot be read: {first_line(error)}") from None
-        except ValueError as error:
-            raise ValueError(str(error).replace(place, path)) from None
+    with fetched(path) as place, in_a_sentence(path, place, encoding):
+        return _read(place, query, encoding, threads, limit)
 
 
-def _read(path: str, query: str | None, encoding: str, threads: int, limit: int | None) -> Found:
+def pieces(
+    path: str, query: str | None, encoding: str, threads: int, rows: int
+) -> Iterator[pa.Table]:
+    """The same rows, about so many at a time, where the format allows that: text files, Parquet and
+    Feather; of others all are read, and given out one after the other. Each piece has the columns
+    of its own file. Raises as `read` does, though not before it is asked for the piece."""
+    with fetched(path) as place, in_a_sentence(path, place, encoding):
+        files, kind = files_of(place, query)
+        root = root_of(place)
+        for file in files:
+            for table in _pieces(file, kind, query, encoding, threads):
+                names, _ = clean_names(table.column_names)
+                whole = with_partitions(table.rename_columns(names), partitions(file, root))
+                for start in range(0, max(1, len(whole)), rows):
+                    yield whole.slice(start, rows)
+
+
+def _pieces(
+    file: str, kind: str, query: str | None, encoding: str, threads: int
+) -> Iterator[pa.Table]:
+    if kind == "csv":
+        yield from _csv_pieces(file, encoding)
+    elif kind in ("parquet", "feather"):
+        source = dataset(file, format=kind)
+        yield source.schema.empty_table()  # names the columns of a file without rows
+        yield from map(pa.Table.from_batches, ([batch] for batch in source.to_batches()))
+    elif kind == "database":
+        yield _query(file, str(query), [])
+    else:
+        yield _json(file, threads, []) if kind == "json" else _excel(file, [])
+
+
+@contextlib.contextmanager
+def in_a_sentence(path: str, place: str, encoding: str) -> Iterator[None]:
+    """What goes wrong with a file is told in one. place: where it lies on this machine."""
+    try:
+        yield
+    except LookupError as error:  # of an encoding
+        raise ValueError(f"task.encoding={encoding}: {error}") from None
+    except (duckdb.Error, pa.ArrowException, sqlite3.Error, OSError) as error:
+        raise ValueError(f"{path} cannot be read: {first_line(error)}") from None
+    except ValueError as error:
+        raise ValueError(str(error).replace(place, path)) from None
+
+
+def files_of(path: str, query: str | None) -> tuple[list[str], str]:
+    """(files, of which kind they are). Raises ValueError where they are of several kinds, or a
+    query is missing or to no use."""
     files = find(path)
     kind = format_of(files[0])
     for file in files:
@@ -89,6 +129,11 @@ def _read(path: str, query: str | None, encoding: str, threads: int, limit: int 
             if kind == "database"
             else f"task.query is for a SQLite or DuckDB file, and {path} is none"
         )
+    return files, kind
+
+
+def _read(path: str, query: str | None, encoding: str, threads: int, limit: int | None) -> Found:
+    files, kind = files_of(path, query)
     notes: list[str] = []
     root = root_of(path)
     parts, rows = [], 0
@@ -295,22 +340,29 @@ def format_of(file: str) -> str:
     return "csv"
 
 
-def _csv(file: str, encoding: str, step: int) -> tuple[pa.Table, int]:
-    """A text file with one header. Every column is one of texts: what they stand for is seen when
+class Layout(NamedTuple):
+    """How a text file is written: every column is one of texts, as what they stand for is seen when
     all of them are there."""
-    with pa.input_stream(file, compression="detect") as packed:
-        head = packed.read(1 << 20)
-        while not re.search(rb"[\r\n]", head) and (more := packed.read(1 << 20)):
-            head += more
-        head += packed.read(1 << 20)
-    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        encoding = "utf-16"
-    text = head.decode(encoding, errors="replace").removeprefix("\ufeff")
-    delimiter, header = dialect(text, file)
-    places = [str(place) for place in range(len(header))]
-    kept = [place for place, name in zip(places, header, strict=True) if name is not None]
-    newlines = False
-    while True:
+
+    file: str
+    encoding: str
+    names: list[str]
+    options: dict[str, Any]
+    """For Arrow's readers of CSV."""
+
+    @classmethod
+    def of(cls, file: str, encoding: str) -> "Layout":
+        with pa.input_stream(file, compression="detect") as packed:
+            head = packed.read(1 << 20)
+            while not re.search(rb"[\r\n]", head) and (more := packed.read(1 << 20)):
+                head += more
+            head += packed.read(1 << 20)
+        if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            encoding = "utf-16"
+        text = head.decode(encoding, errors="replace").removeprefix("\ufeff")
+        delimiter, header = dialect(text, file)
+        places = [str(place) for place in range(len(header))]
+        kept = [place for place, name in zip(places, header, strict=True) if name is not None]
         options = {
             "read_options": csv.ReadOptions(
                 column_names=places,
@@ -319,29 +371,59 @@ def _csv(file: str, encoding: str, step: int) -> tuple[pa.Table, int]:
                 block_size=max(8 << 20, 2 * len(head)),
             ),
             "parse_options": csv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=newlines, ignore_empty_lines=len(places) > 1
+                delimiter=delimiter, ignore_empty_lines=len(places) > 1
             ),
             "convert_options": csv.ConvertOptions(
                 column_types=dict.fromkeys(places, pa.string()), include_columns=kept
             ),
         }
+        return cls(file, encoding, [name for name in header if name is not None], options)
+
+    def refuse(self, error: Exception) -> None:
+        """Raise ValueError with a sentence on what Arrow says; but first, once, let values have
+        line breaks in them, which takes longer to read."""
+        if isinstance(error, UnicodeDecodeError):
+            raise ValueError(f"{self.file} is not {self.encoding}: {error.reason}") from None
+        if "UTF8" in str(error):
+            raise ValueError(
+                f"{self.file} is not utf-8 in line {_undecodable(self.file)}; say what it is, such "
+                "as task.encoding=latin-1"
+            ) from None
+        if self.options["parse_options"].newlines_in_values:
+            raise ValueError(
+                f"{self.file} cannot be read: {_ragged(self.file, self.options, error)}"
+            ) from None
+        self.options["parse_options"].newlines_in_values = True
+
+
+def _csv(file: str, encoding: str, step: int) -> tuple[pa.Table, int]:
+    """A text file with one header."""
+    layout = Layout.of(file, encoding)
+    while True:
         try:
-            with csv.open_csv(file, **options) as reader:
+            with csv.open_csv(file, **layout.options) as reader:
                 table, rows = thinned(reader, step)
-            return table.rename_columns([name for name in header if name is not None]), rows
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{file} is not {encoding}: {error.reason}") from None
-        except pa.ArrowInvalid as error:
-            if "UTF8" in str(error):
-                raise ValueError(
-                    f"{file} is not utf-8 in line {_undecodable(file)}; say what it is, such as "
-                    "task.encoding=latin-1"
-                ) from None
-            if newlines:
-                raise ValueError(
-                    f"{file} cannot be read: {_ragged(file, options, error)}"
-                ) from None
-            newlines = True
+            return table.rename_columns(layout.names), rows
+        except (UnicodeDecodeError, pa.ArrowInvalid) as error:
+            layout.refuse(error)
+
+
+def _csv_pieces(file: str, encoding: str) -> Iterator[pa.Table]:
+    """The same, block by block."""
+    layout, given = Layout.of(file, encoding), 0
+    while True:
+        seen = 0
+        try:
+            with csv.open_csv(file, **layout.options) as reader:
+                for batch in reader:
+                    new = batch.slice(min(len(batch), max(0, given - seen)))
+                    seen += len(batch)
+                    if len(new) or not given:
+                        yield pa.Table.from_batches([new]).rename_columns(layout.names)
+                    given = max(given, seen)
+            return
+        except (UnicodeDecodeError, pa.ArrowInvalid) as error:
+            layout.refuse(error)
 
 
 def dialect(text: str, file: str) -> tuple[str, list[str | None]]:

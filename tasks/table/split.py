@@ -177,6 +177,18 @@ def split(
     return found
 
 
+def in_order(
+    plan: Plan, seed: int, labels: np.ndarray, classes: Sequence[str], values: pd.Series | None
+) -> np.ndarray:
+    """(n,) places of all rows in the order in which a split would have its train rows."""
+    if plan.way == "random":
+        return dealt(labels, seed)
+    assert values is not None
+    if plan.way == "time":
+        return in_time(values, labels, classes, seed)[0]
+    return dealt(labels, seed, groups_of(values)[0])
+
+
 def is_whole(labels: np.ndarray, classes: Sequence[str]) -> bool:
     """Is there something to learn, and to score: a row of every class, or two values?"""
     if classes:
@@ -217,9 +229,7 @@ def by_group(
     """No group is on both sides. Of several draws the one counts that comes nearest to the asked
     share of all rows, then of each class. A row without a group is a group of its own."""
     name, n = values.name, len(labels)
-    group, known = pd.factorize(values)
-    alone = group < 0
-    group = np.where(alone, len(known) + np.cumsum(alone) - 1, group).astype(np.int64)
+    group, alone = groups_of(values)
     size = np.bincount(group)
     if len(size) < 2:
         raise ValueError(f"all rows have the same {name!r}: they cannot be split by it")
@@ -250,6 +260,13 @@ def by_group(
     return Split(train[dealt(labels[train], seed, together)], test, said, group)
 
 
+def groups_of(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """(codes of groups, which rows are one by themselves, as nobody knows theirs)"""
+    group, known = pd.factorize(values)
+    alone = group < 0
+    return np.where(alone, len(known) + np.cumsum(alone) - 1, group).astype(np.int64), alone
+
+
 def nearest(size: np.ndarray, order: np.ndarray, goal: float) -> np.ndarray:
     """(n_groups,) which groups to take so that they have about `goal` rows: in this order all that
     fit, then one that brings it nearer."""
@@ -278,12 +295,8 @@ def by_time(
     train rows are all before it. It begins between two moments, and where every class has rows
     on both sides."""
     name, n = values.name, len(labels)
-    moments, moment = np.unique(moments_of(values), return_inverse=True)
-    codes = labels.astype(np.int64) if classes else np.zeros(n, dtype=np.int64)
-    # Rows of one moment are in no order of time: the file's may be that of its target.
-    _, alike = np.unique(moment * max(1, len(classes)) + codes, return_inverse=True)
-    order = np.lexsort((spread(alike, np.random.default_rng([seed, 6])), moment))
-    begins = np.searchsorted(moment[order], np.arange(1, len(moments)))  # of all but the first
+    order, moment = in_time(values, labels, classes, seed)
+    begins = np.searchsorted(moment[order], np.arange(1, moment.max() + 1))  # of all but the first
     ordered = labels[order]
     windows: list[tuple[int, int, bool]] = []
     for back in np.arange(CUT_OFFS) * share / CUT_OFFS:
@@ -314,6 +327,17 @@ def by_time(
     if missing := int(values.isna().sum()):
         said.append(f"{missing:,} rows without {name} stand before all others")
     return Split(order[:begin], test, said)
+
+
+def in_time(
+    values: pd.Series, labels: np.ndarray, classes: Sequence[str], seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """(places of rows in order of time, which moment each row is of, the first one being 0)"""
+    _, moment = np.unique(moments_of(values), return_inverse=True)
+    codes = labels.astype(np.int64) if classes else np.zeros(len(labels), dtype=np.int64)
+    # Rows of one moment are in no order of time: the file's may be that of its target.
+    _, alike = np.unique(moment * max(1, len(classes)) + codes, return_inverse=True)
+    return np.lexsort((spread(alike, np.random.default_rng([seed, 6])), moment)), moment
 
 
 def told(reached: float, share: float) -> str:
