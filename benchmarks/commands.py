@@ -14,6 +14,9 @@ COMMANDS = {
     "compare": "two runs or more: what differs, what did it change, is it real?",
     "verdicts": "every pair of models of a run: better, equal in practice, or can't tell",
     "confirm": "does the lead of the first model hold on fresh seeds?",
+    "fit": "take the winner: fit a row of a run on all rows, and leave it as a folder",
+    "predict": "read new rows with a model that was taken",
+    "split": "the rows of a split, for predictions that are made elsewhere",
     "export": "send runs to MLflow",
 }
 """Name -> what it is for, in the order in which they are listed."""
