@@ -142,8 +142,11 @@ class Packer:
         state = thing.__getstate__()
         if not isinstance(state, bytes):
             raise Unfit(f"{where} is of {kind}, which is kept in no form without a pickle")
-        self.arrays[where] = np.frombuffer(state, np.uint8)
-        return {"is": "state", "class": kind, "of": where}
+        return {
+            "is": "state",
+            "class": kind,
+            "of": self._kept(np.frombuffer(state, np.uint8), where),
+        }
 
     def _tuple(self, thing: Any, where: str) -> Any:
         return {"is": "tuple", "of": self.listed(thing, where)}
@@ -171,9 +174,9 @@ class Packer:
             return {"is": "objects", "of": values, "shape": shape, "dtype": dtype}
         if thing.dtype.kind not in "biuf" or thing.dtype.name == "longdouble":
             raise Unfit(f"{where} is an array of {thing.dtype}, which is kept in no such file")
-        self.arrays[where] = np.ascontiguousarray(thing)
-        by_columns = thing.ndim > 1 and thing.flags.f_contiguous and not thing.flags.c_contiguous
-        return {"is": "array", "of": where} | ({"order": "F"} if by_columns else {})
+        by_columns = thing.flags.f_contiguous and not thing.flags.c_contiguous
+        order = {"order": "F"} if by_columns else {}
+        return {"is": "array", "of": self._kept(thing, where), **order}
 
     def _index(self, thing: pd.Index, where: str) -> Any:
         name, dtype = self(thing.name, f"{where}.name"), thing.dtype
@@ -218,10 +221,10 @@ class Packer:
         if id(thing) not in self._tensors:
             values = thing.detach().cpu()
             try:
-                self.arrays[where] = np.ascontiguousarray(values.numpy())
+                name = self._kept(values.numpy(), where)
             except TypeError:
                 raise Unfit(f"{where} is a tensor of {thing.dtype}, which numpy has not") from None
-            self._tensors[id(thing)] = where, thing  # kept, so that its id stays its own
+            self._tensors[id(thing)] = name, thing  # kept, so that its id stays its own
         return {"is": "tensor", "of": self._tensors[id(thing)][0]}
 
     def _module(self, thing: Any, where: str) -> Any:
@@ -262,13 +265,23 @@ class Packer:
             raise Unfit(f"{where} holds {', '.join(sorted(strange))}, which nobody vouches for")
         return {"is": "skops", "of": file.name}
 
+    def _kept(self, array: np.ndarray, where: str) -> str:
+        """The name of an array among the arrays."""
+        name = self._unique(where, "")
+        self.arrays[name] = np.asarray(array, order="C")
+        return name
+
     def _file(self, where: str, ending: str) -> str:
-        """A name in the folder that no other part has."""
+        """A name in the folder."""
         bare = "".join(c if c.isalnum() or c in "._-" else "-" for c in where).strip(".")[:80]
-        name, k = f"{bare}.{ending}", 1
+        return self._unique(bare, f".{ending}")
+
+    def _unique(self, bare: str, ending: str) -> str:
+        """A name that no other part has."""
+        name, k = f"{bare}{ending}", 1
         while name in self._names:
             k += 1
-            name = f"{bare}-{k}.{ending}"
+            name = f"{bare}-{k}{ending}"
         self._names.add(name)
         return name
 

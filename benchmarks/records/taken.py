@@ -35,8 +35,10 @@ def read(folder: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         name = Path(str(error.filename)).name
         raise BadInput(f"{folder} holds no model that was taken: it has no {name}.") from None
-    except (Unreadable, ValueError) as error:
+    except Unreadable as error:
         raise BadInput(f"{folder} holds no model that was taken: {FACTS} {error}.") from None
+    except ValueError:
+        raise BadInput(f"{folder} holds no model that was taken: {FACTS} is damaged.") from None
     form = facts.get("form") if isinstance(facts, dict) else None
     if form != FORM:
         age = "a newer" if isinstance(form, int) and form > FORM else "another"
