@@ -82,6 +82,7 @@ def outcomes(folder: Path, record: dict[str, Any]) -> dict[str, Any]:
 
 def taken(worker: Any, run: Path, model: str, folder: Path, *more: str) -> Path:
     """The folder that benchmarks.fit leaves of a row of a run."""
+    worker.load(["skops.io"])  # which imports all of scikit-learn: once, and not in each child
     assert fit.main([str(run), model, "--to", str(folder), *more], worker) == 0
     return folder
 

@@ -147,7 +147,7 @@ def test_what_there_is_is_listed(eras, worker, tmp_path, capsys):
     capsys.readouterr()
     run = str(tmp_path / "a")
     for asked, words in (
-        ([run, "svm"], "no row 'svm'; there are: logistic; logistic C=10"),
+        ([run, "svm"], "no row 'svm'; there are: logistic; logistic C=10.0"),
         ([run, "logistic", "--seed", "5"], "done on the seeds 0"),
         ([run, "logistic", "--task", "other"], "no rows of 'other'"),
         ([str(tmp_path / "b"), "logistic"], "There is no run"),
@@ -156,13 +156,13 @@ def test_what_there_is_is_listed(eras, worker, tmp_path, capsys):
         error = capsys.readouterr().err
         assert words in error
         assert len(error.splitlines()) == 1
-    assert fit.main([run, "logistic C=10", "--to", str(tmp_path / "x")], worker) == 0
+    assert fit.main([run, "logistic C=10.0", "--to", str(tmp_path / "x")], worker) == 0
 
 
 def test_what_is_kept_in_no_form_without_a_pickle_is_refused(eras, worker, tmp_path, capsys):
     table = write_table(tmp_path / "table.csv", "binary")
-    near = "model._target_=sklearn.neighbors.KNeighborsClassifier"
-    assert eras(*task_of(table), "model=mine", near, "seed=0").returncode == 0
+    process = "model._target_=sklearn.gaussian_process.GaussianProcessClassifier"
+    assert eras(*task_of(table), "model=mine", process, "seed=0").returncode == 0
     capsys.readouterr()
     assert fit.main([str(tmp_path / "a"), "mine", "--to", str(tmp_path / "x")], worker) == 2
     error = capsys.readouterr().err
@@ -213,7 +213,7 @@ def test_models_of_other_views_are_kept_in_the_same_way(tmp_path, view, name, ki
 
 def test_only_known_classes_are_made(tmp_path):
     for name in ("subprocess.Popen", "os.system", "hydra.utils.instantiate"):
-        part = {"model": {"is": "object", "class": name, "of": {}}}
+        part = {"model": {"is": "object", "class": name, "at": "model", "of": {}}}
         (tmp_path / "state.json").write_text(json.dumps(part))
         with pytest.raises(Unfit, match="neither of the model's own project"):
             restored(tmp_path, "model")

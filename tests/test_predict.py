@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from benchmarks import predict
-from tasks.table import Table, again, formats, read
+from tasks.table import Table, again, formats
+from tasks.table.read import pieces, read
 from tests.takes import TARGET, new_rows, scored, taken, task_of, write_table
 
 
@@ -97,11 +98,11 @@ def test_a_long_file_is_read_in_blocks_and_once(tmp_path):
     lines = [f"{k},{'x' * 200}" for k in range(100_000)]
     lines[90_000] = '90000,"a\nb"'
     file.write_text("n,text\n" + "\n".join(lines) + "\n")
-    parts = list(read.pieces(str(file), None, "utf-8", 1, 30_000))
+    parts = list(pieces(str(file), None, "utf-8", 1, 30_000))
     numbers = np.concatenate([part["n"].to_numpy() for part in parts]).astype(int)
     np.testing.assert_array_equal(numbers, np.arange(100_000))
     assert max(map(len, parts)) <= 30_000
-    whole = read.read(str(file), None, "utf-8", 1).table
+    whole = read(str(file), None, "utf-8", 1).table
     assert pa.concat_tables(parts).equals(whole)
 
 

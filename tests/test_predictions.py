@@ -58,8 +58,9 @@ def test_the_same_predictions_rank_the_same(handed, eras, records, tmp_path):
         "seed=0,1",
     )
     assert done.returncode == 0, done.stderr
-    assert "made elsewhere by vendor; as stated, not measured" in done.stdout
-    assert "learning 120 s, price 40" in " ".join(done.stdout.split())
+    shown = " ".join(done.stdout.split())
+    told = "as stated, not measured: learning 120 s, price 40"
+    assert f"* predictions path=theirs.parquet by=vendor: made elsewhere by vendor; {told}" in shown
     by_model: dict[str, list] = {"logistic": [], "predictions": []}
     for record in records():
         by_model[record["model"]].append(record)
@@ -106,7 +107,7 @@ def test_numbers_and_names_can_be_handed_in(handed, eras, records, tmp_path):
 
 
 LINES = {
-    "other rows": ([0, 1, 99], {}, "1 rows that are no test rows of the seed 0, such as row 99"),
+    "other rows": ([0, 1, 2, 99], {}, "1 rows that are no test rows of the seed 0, such as row 99"),
     "twice": ([0, 1, 2, 2], {}, "1 rows twice, such as row 2"),
     "missing": ([0, 1], {}, "lacks 1 of 3 test rows, such as row 2"),
     "of no seed": ([0, 1, 2], {"seed": 5}, "no rows of the seed 0"),

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 
 WORK_PHASES = ("load", "view", "tune", "fit", "predict")
+STATED = frozenset(("fit_seconds", "predict_seconds", "price"))
+"""Settings that say what predictions took which were made elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -441,6 +443,8 @@ def agreed(groups: Iterable[list[Record]]) -> list[list[Record]]:
 def _rows(groups: Iterable[list[Record]]) -> list[Row]:
     groups = list(groups)
     labels = [model_label(records[0]) for records in groups]
+    paths = [f"path={r['config']['model'].get('path')}" for r, *_ in groups]
+    labels = distinct(labels, paths)
     for detail in ("threads", "device", "code"):
         details = [
             f"{detail}={r['code']['model'] if detail == 'code' else r['config'][detail]}"
@@ -532,8 +536,14 @@ def tuned(record: Record) -> str:
 
 
 def changes(record: Record, part: str) -> str:
-    """Settings that differ from the defaults; of another class only its name."""
-    return settings_text(record["changed"].get(part, {}))
+    """Settings that differ from the defaults; of another class only its name, of a file that a
+    model reads the same, and nothing of what is stated and not set."""
+    changed = dict(record["changed"].get(part, {}))
+    if part == "model":
+        changed = {k: v for k, v in changed.items() if k not in STATED}
+        if "path" in changed:
+            changed["path"] = PurePath(changed["path"]).name
+    return settings_text(changed)
 
 
 def settings_text(changed: Mapping[str, Any]) -> str:

@@ -55,6 +55,7 @@ class Packer:
         self.arrays: dict[str, np.ndarray] = {}
         self.ours: dict[str, str] = {}
         self._tensors: dict[int, tuple[str, Any]] = {}
+        self._objects: dict[int, tuple[str, Any]] = {}
         self._names: set[str] = set()
         self._inside: list[int] = []
 
@@ -63,6 +64,8 @@ class Packer:
             return str(thing) if isinstance(thing, str) else thing
         if type(thing) is float:
             return thing if math.isfinite(thing) else {"is": "float", "of": repr(thing)}
+        if id(thing) in self._objects:  # what is used twice, or knows what it is a part of
+            return {"is": "same", "of": self._objects[id(thing)][0]}
         if id(thing) in self._inside:
             raise Unfit(f"{where} is a part of itself, which no file of data holds")
         self._inside.append(id(thing))
@@ -110,6 +113,7 @@ class Packer:
             raise Unfit(f"{where} is of {kind}, which is kept in no form without a pickle")
         if isinstance(thing, tuple):
             return {"is": "tuple", "class": kind, "of": self.listed(thing, where)}
+        self._objects[id(thing)] = where, thing  # kept, so that its id stays its own
         kept = {}
         for name, value in vars(thing).items():
             if name in FACTS:
@@ -121,7 +125,7 @@ class Packer:
             elif name in ("device", "device_") and isinstance(value, str):
                 value = "cpu"  # where it is read, whatever it learned on
             kept[name] = self(value, f"{where}.{name}")
-        return {"is": "object", "class": kind, "of": kept}
+        return {"is": "object", "class": kind, "at": where, "of": kept}
 
     def _known(self, thing: Any, where: str) -> str:
         """The name of a class or function by which it is found again. Raises Unfit."""
@@ -224,17 +228,19 @@ class Packer:
                 name = self._kept(values.numpy(), where)
             except TypeError:
                 raise Unfit(f"{where} is a tensor of {thing.dtype}, which numpy has not") from None
-            self._tensors[id(thing)] = name, thing  # kept, so that its id stays its own
+            self._tensors[id(thing)] = name, thing
         return {"is": "tensor", "of": self._tensors[id(thing)][0]}
 
     def _module(self, thing: Any, where: str) -> Any:
         kind = self._known(type(thing), where)
+        self._objects[id(thing)] = where, thing
         torch: Any = sys.modules["torch"]
         usual = vars(torch.nn.Module()).keys() | {"training"}
         own = {name: value for name, value in thing.__getstate__().items() if name not in usual}
         return {
             "is": "module",
             "class": kind,
+            "at": where,
             "of": self.each(own, where),
             "parameters": self.each(thing._parameters, where),
             "buffers": self.each(thing._buffers, where),

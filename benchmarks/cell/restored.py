@@ -64,6 +64,7 @@ class Maker:
     def __init__(self, folder: Path, arrays: dict[str, np.ndarray]) -> None:
         self.folder, self.arrays = folder, arrays
         self._tensors: dict[str, Any] = {}
+        self._made: dict[str, Any] = {}  # by where they stand in the tree
 
     def __call__(self, part: Any) -> Any:
         if isinstance(part, list):
@@ -118,9 +119,12 @@ class Maker:
 
     def _object(self, part: Any) -> Any:
         kind = named(part["class"])
-        made = kind.__new__(kind)
+        made = self._made[part["at"]] = kind.__new__(kind)
         vars(made).update({name: self(value) for name, value in part["of"].items()})
         return made
+
+    def _same(self, part: Any) -> Any:
+        return self._made[part["of"]]
 
     def _state(self, part: Any) -> Any:
         """Of a library that keeps its numbers to itself, in a form of its own."""
@@ -151,7 +155,7 @@ class Maker:
         from torch import nn
 
         kind = named(part["class"])
-        made = kind.__new__(kind)
+        made = self._made[part["at"]] = kind.__new__(kind)
         nn.Module.__init__(made)
         for name, value in part["parameters"].items():
             known = None if value is None else nn.Parameter(self(value), requires_grad=False)

@@ -152,8 +152,9 @@ class Directions:
         return self
 
     def transform(self, texts: pd.Series) -> np.ndarray:
-        if self.svd_ is None:
-            return np.zeros((len(texts), 0), dtype=np.float32)
+        if self.svd_ is None or not len(texts):  # no rows are no input for scikit-learn
+            columns = 0 if self.svd_ is None else self.svd_.n_components
+            return np.zeros((len(texts), columns), dtype=np.float32)
         return self.svd_.transform(self.words_.transform(texts)).astype(np.float32)
 
 
