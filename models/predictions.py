@@ -62,6 +62,7 @@ class Predictions:
             )
         self.rows_ = found[ROW].to_numpy(np.int64)
         self.was_asked_ = False
+        self.said_: Any
         if isinstance(y, list):
             self.said_ = answers_of(found, self.path)
         elif y.dtype.kind == "f":
@@ -161,7 +162,8 @@ def probabilities_of(found: pd.DataFrame, classes: np.ndarray, path: str) -> np.
     """(n, n_classes) of columns `probability CLASS`, of which one of two may be left out; or 1 for
     the class that `prediction` names. Raises ValueError."""
     names = [str(name) for name in classes]
-    told = [c.removeprefix(OF_CLASS) for c in found if str(c).startswith(OF_CLASS)]
+    columns_of = [str(column) for column in found if str(column).startswith(OF_CLASS)]
+    told = [column.removeprefix(OF_CLASS) for column in columns_of]
     if unknown := [name for name in told if name not in names]:
         raise ValueError(f"{path}: {unknown[0]!r} is no class; there are {', '.join(names)}")
     if not told:

@@ -14,8 +14,8 @@ class Explainer:
 
     def __init__(self, model: Any, name: str) -> None:
         """Raises Refused for any other model."""
-        last = getattr(model, "model_", None)
-        self._prepare = getattr(model, "prepare_", None)
+        last: Any = getattr(model, "model_", None)
+        self._prepare: Any = getattr(model, "prepare_", None)
         if type(last).__module__.startswith("sklearn.pipeline"):  # of an estimator of a package
             self._prepare, last = (last[:-1] if len(last) > 1 else None), last[-1]
         booster = getattr(sys.modules.get("xgboost"), "Booster", ())
@@ -58,15 +58,12 @@ class Explainer:
         if self._names is None:
             own = [str(name) for name in getattr(rows, "columns", range(np.shape(rows)[1]))]
             if not self._is_trees:
-                told = [str(name).partition("__")[2] or str(name) for name in self._terms()]
+                terms = self._prepare.get_feature_names_out()
+                told = [str(name).partition("__")[2] or str(name) for name in terms]
                 by_place = {f"column {k}": name for k, name in enumerate(own)}
                 own = [by_place.get(name, name) for name in told]
             self._names = np.array(own, dtype=object)
         return self._names
-
-    def _terms(self) -> Any:
-        assert self._prepare is not None
-        return self._prepare.get_feature_names_out()
 
 
 def strongest(names: np.ndarray, effects: np.ndarray, n: int) -> dict[str, np.ndarray]:

@@ -76,16 +76,16 @@ class Packer:
 
     def _kind(self, thing: Any) -> Callable[[Any, str], Any]:
         """What packs it."""
-        for library, kind, pack in (
+        for library, kind, its in (
             ("torch", "nn.Module", self._module),
             ("torch", "Tensor", self._tensor),
             ("xgboost", "Booster", self._booster),
             ("xgboost", "XGBModel", self._xgboost),
         ):
             if library in sys.modules:
-                known = functools.reduce(getattr, kind.split("."), sys.modules[library])
-                if isinstance(thing, known):  # type: ignore[arg-type]
-                    return pack
+                of_library: Any = functools.reduce(getattr, kind.split("."), sys.modules[library])
+                if isinstance(thing, of_library):
+                    return its
         for known, pack in KINDS.items():
             if type(thing) is known:
                 return functools.partial(pack, self)

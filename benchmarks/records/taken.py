@@ -71,9 +71,12 @@ def there(folder: Path) -> dict[str, Path]:
 
 def digest(file: Path) -> str:
     """Raises BadInput for what is no plain file."""
+    found = hashlib.sha256()
     try:
         with files.opened(file) as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
+            while block := opened.read(files.CHUNK):
+                found.update(block)
+        return found.hexdigest()
     except (Unreadable, OSError) as error:
         raise BadInput(f"{file} {error}.") from None
 

@@ -128,7 +128,7 @@ def data(record: Record, facts: Mapping[str, Any]) -> Iterator[str]:
 def limits(section: Section, row: Row, facts: Mapping[str, Any]) -> Iterator[str]:
     checks = row.checks()
     for code, text in checks.items():
-        yield f"! {code} {NAMES[code]}: {text}"  # type: ignore[index] # codes of records are known
+        yield f"! {code} {NAMES[code]}: {text}"
     if not checks:
         yield "No check fired in any of its cells (docs/checks.md says what is looked at)."
     if row.ending():

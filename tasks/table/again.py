@@ -200,7 +200,7 @@ def in_format(known: Known, values: pa.ChunkedArray, first: int) -> pa.Array:
 
 
 def at_once(values: pa.ChunkedArray, how: How, key: tuple[str, ...]) -> pa.Array | None:
-    """Numbers and moments that are all written as programs write them, much faster."""
+    """Numbers and moments that are written as programs write them, in a fraction of the time."""
     if key not in (DECIMALS, ISO):
         return None
     if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
