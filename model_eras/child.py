@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 from model_eras.place import command, environment
@@ -39,8 +40,10 @@ def run(
     *arguments: str,
     allowed: tuple[int, ...] = (0,),
     tell: Callable[[str], None] = nothing,
+    folder: Path | None = None,
 ) -> str:
-    """Run a command of the kit and return what it printed. tell: gets each line at once.
+    """Run a command of the kit and return what it printed. tell: gets each line at once. folder:
+    where it runs; else here.
 
     allowed: exit codes that are no failure. Raises BadInput, CannotWrite, RuntimeError with what
     it said last. Interrupted in whatever way, it returns when the command has ended, and what that
@@ -55,6 +58,7 @@ def run(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
+            cwd=folder,
             env=environment() | {"COLUMNS": "1000", "PYTHONIOENCODING": "utf-8"},
             encoding="utf-8",
             errors="replace",

@@ -61,6 +61,7 @@ def compare(
         _html=told["html"],
         _text=told["text"],
         _like=data,
+        _where=Path.cwd(),
     )
 
 

@@ -1,5 +1,6 @@
 """What a comparison came to."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,8 @@ class Result:
     _html: str = field(repr=False)
     _text: str = field(repr=False)
     _like: Any = field(repr=False)
+    _where: Path = field(repr=False)
+    """The folder in which it was called: paths of data may start there."""
 
     @property
     def run(self) -> str:
@@ -54,8 +57,10 @@ class Result:
         """
         if not (KIT / "benchmarks" / "fit.py").is_file():
             raise child.BadInput("this version of model-eras has no `fit`")
-        said = child.run("benchmarks.fit", str(self.folder), model)
-        return Path(said.strip().splitlines()[-1])
+        folder = self.folder / "taken" / re.sub(r"[^\w.=-]+", "-", model).strip("-.")[:100]
+        arguments = (str(self.folder), model, "--to", str(folder), "--replace")
+        child.run("benchmarks.fit", *arguments, folder=self._where)
+        return folder
 
     def __str__(self) -> str:
         return f"{self.answer}\n\n{self._text}"
