@@ -13,7 +13,7 @@ from model_eras import child
 from model_eras.child import BadInput, CannotWrite
 from model_eras.progress import Progress
 from model_eras.result import Result
-from model_eras.table import saved
+from model_eras.table import library_of, saved
 
 NAME = re.compile(r"\w[\w.-]*")
 """Of a run, as the kit allows it."""
@@ -60,7 +60,7 @@ def compare(
         _pairs=told["verdicts"],
         _html=told["html"],
         _text=told["text"],
-        _like=data,
+        _library=library_of(data),
         _where=Path.cwd(),
     )
 

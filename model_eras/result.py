@@ -25,7 +25,7 @@ class Result:
     _pairs: Sequence[Mapping[str, Any]] = field(repr=False)
     _html: str = field(repr=False)
     _text: str = field(repr=False)
-    _like: Any = field(repr=False)
+    _library: str = field(repr=False)
     _where: Path = field(repr=False)
     """The folder in which it was called: paths of data may start there."""
 
@@ -38,12 +38,12 @@ class Result:
     def table(self) -> Any:
         """A row for each model with unrounded numbers, the best one first: a data frame of the
         kind that was compared."""
-        return frame(self._rows, self._like)
+        return frame(self._rows, self._library)
 
     @property
     def verdicts(self) -> Any:
         """A row for each pair of models: better, equal in practice or can't tell, by how much."""
-        return frame(self._pairs, self._like)
+        return frame(self._pairs, self._library)
 
     def report(self) -> Path:
         """Write the run as one HTML page, and return where it lies."""

@@ -57,15 +57,20 @@ def arrow(data: Any) -> Any:
     return table.replace_schema_metadata(None)
 
 
-def frame(rows: Sequence[Mapping[str, Any]], like: Any) -> Any:
-    """Rows as a data frame: of Polars or Arrow if `like` is one, else of pandas."""
-    library = type(like).__module__.partition(".")[0]
+def library_of(data: Any) -> str:
+    """Whose data frame it is: pyarrow's, or that of polars; pandas' for all others."""
+    name = type(data).__module__.partition(".")[0]
+    return name if name in ("polars", "pyarrow") else "pandas"
+
+
+def frame(rows: Sequence[Mapping[str, Any]], library: str) -> Any:
+    """Rows as a data frame of a library, which is loaded already if it is not pandas."""
+    module = importlib.import_module(library)
     if library == "pyarrow":
-        return importlib.import_module("pyarrow").Table.from_pylist(list(rows))
-    if library == "polars":  # loaded already, as there is a frame of it
-        polars = importlib.import_module("polars")
-        return polars.DataFrame(list(rows), infer_schema_length=None)
-    return importlib.import_module("pandas").DataFrame(list(rows))
+        return module.Table.from_pylist(list(rows))
+    if library == "polars":
+        return module.DataFrame(list(rows), infer_schema_length=None)
+    return module.DataFrame(list(rows))
 
 
 def first_line(error: BaseException) -> str:

@@ -121,7 +121,7 @@ def test_a_column_of_any_name_is_that_column(tmp_path):
 
 
 def test_without_the_command_a_fit_says_so(tmp_path, monkeypatch):
-    result = model_eras.Result(tmp_path, "", 0, [], [], "", "", None, tmp_path)
+    result = model_eras.Result(tmp_path, "", 0, [], [], "", "", "pandas", tmp_path)
     monkeypatch.setattr("model_eras.result.KIT", tmp_path)
     with pytest.raises(model_eras.BadInput, match="has no `fit`"):
         result.fit("svm")
