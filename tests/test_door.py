@@ -214,7 +214,9 @@ def test_runs_are_listed_with_what_became_of_them(tmp_path, record, capsys):
         cells = tmp_path / name / "cells"
         cells.mkdir(parents=True)
         for k, status in enumerate(statuses):
-            made = record(seed=k, status=status, started=f"2026-01-0{day}T12:04:05+00:00")
+            reason = None if status == "done" else "it fell"
+            started = f"2026-01-0{day}T12:04:05+00:00"
+            made = record(seed=k, status=status, reason=reason, started=started)
             (cells / f"{k}.json").write_text(json.dumps(made))
     (tmp_path / "new" / "cells" / "broken.json").write_text("{")
     (tmp_path / "nothing" / "cells").mkdir(parents=True)
