@@ -73,7 +73,9 @@ def table(runs: Sequence[Found]) -> Table:
         *(Head(text, is_number=False) for text in ("tasks", "models", "last")),
     ]
     notes = [
-        f"! {run.name}: {run.unreadable} that cannot be read" for run in runs if run.unreadable
+        f"! {run.name}: {run.unreadable} record{'s' * (run.unreadable > 1)} cannot be read"
+        for run in runs
+        if run.unreadable
     ]
     return Table("runs", "", heads, [line(run) for run in runs], notes)
 

@@ -54,7 +54,27 @@ def arrow(data: Any) -> Any:
             f"{kind} is no table that can be read ({first_line(error)}); give a data frame of "
             "pandas, Polars or Arrow, or the path of a file"
         ) from None
-    return table.replace_schema_metadata(None)
+    return without_views(table).replace_schema_metadata(None)
+
+
+def without_views(table: Any) -> Any:
+    """The same with texts and categories in forms that Parquet's writer takes: Polars has its own
+    for texts, and Arrow (26) writes them, but no dictionary of them."""
+    import pyarrow
+
+    for k, field in enumerate(table.schema):
+        if pyarrow.types.is_dictionary(field.type) and str(field.type.value_type) == "string_view":
+            column = pyarrow.chunked_array(
+                [
+                    pyarrow.DictionaryArray.from_arrays(
+                        chunk.indices, chunk.dictionary.cast(pyarrow.large_string())
+                    )
+                    for chunk in table.column(k).chunks
+                ],
+                pyarrow.dictionary(field.type.index_type, pyarrow.large_string()),
+            )
+            table = table.set_column(k, field.name, column)
+    return table
 
 
 def library_of(data: Any) -> str:

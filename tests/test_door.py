@@ -228,7 +228,7 @@ def test_runs_are_listed_with_what_became_of_them(tmp_path, record, capsys):
         ["old", "3", "coin", "svm"],
     ]
     assert lines[0][-2] == "2026-01-05"
-    assert "! new: 1 records cannot be read" in " ".join(out.split())
+    assert "! new: 1 record cannot be read" in " ".join(out.split())
     assert runs.main(["ol", "--results", str(tmp_path)]) == 0
     assert "new" not in capsys.readouterr().out
     assert runs.main(["--results", str(tmp_path / "none")]) == 0

@@ -108,11 +108,14 @@ def test_an_interrupted_cell_leaves_whole_records_and_no_process(tmp_path, monke
     heads().to_csv(tmp_path / "a.csv", index=False)
     kernel, client = manager.start_new_kernel(kernel_name="python3", cwd=str(tmp_path))
     try:
-        sent = client.execute(
+        called = (
             "import pandas as pd\nfrom model_eras import compare\n"
             f"compare(pd.read_csv('a.csv'), 'y', {OWN_CONF!r}, 'model=steep', 'threads=1',\n"
-            "        'model.mode=good,hang', seeds=0, run='a')"
+            "        'model.mode=MODE', seeds=0, run='a')"
         )
+        client.execute(called.replace("MODE", "good"))
+        assert client.get_shell_msg(timeout=60)["content"]["status"] == "ok"
+        sent = client.execute(called.replace("MODE", "good,hang"))
         cells = tmp_path / "results" / "a" / "cells"
         wait_for(lambda: list(cells.glob("*.json")) and list(cells.glob("*.partial/phase")), 60)
         family = [child.pid for child in psutil.Process().children(recursive=True)]

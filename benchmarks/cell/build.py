@@ -83,5 +83,7 @@ def refusal(configs: Sequence[Mapping[str, Any]]) -> str | None:
             try:
                 check(build(config))
             except (ValueError, TypeError) as error:
-                return f"{config['_target_']}: {' '.join(str(error).split())}"
+                said, name = " ".join(str(error).split()), config["_target_"]
+                # A table's sentence names the column or the file, which is what was typed.
+                return said if name.startswith("tasks.") else f"{name}: {said}"
     return None

@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -230,7 +231,10 @@ def task_alone(overrides: Sequence[str], command: str) -> tuple[str, dict[str, A
     for override in overrides:
         if override not in of_task:
             key = override.partition("=")[0].lstrip("+~")
-            near = nearest(key, [f"task.{name}" for name in task_settings(of_task)[1]])
+            known: list[str] = []
+            with suppress(BadInput):  # of a task that only this setting would have found
+                known = [f"task.{name}" for name in task_settings(of_task)[1]]
+            near = nearest(key, known)
             meant = f"; did you mean {override.replace(key, near[0], 1)}?" if near else ""
             raise BadInput(f"{command} takes task=… and task.…=…, not {override}{meant}")
     return task_settings(overrides)
