@@ -162,6 +162,7 @@ def execute(
         settings.metric,
         libraries=libraries_of(cells),
         check_rows=settings.checks.rows,
+        explain=settings.explain.model_dump(),
         cache=settings.cache.model_dump(),
         count=counted,
         line=line_of,

@@ -64,7 +64,7 @@ def test_what_nobody_can_tell_is_not_as_good(asked):
     found = asked("new ~ old", "new ~ middle", old=0.79, middle=0.795, new=0.8)
     assert recommendation(found).startswith("Use new: the best so far; ROC AUC 0.800, next middle")
     assert doubt(found).startswith("Not decided: whether old is as good (−.0100)")
-    assert ", and 1 more." in doubt(found)
+    assert "; the same goes for 1 more." in doubt(found)
     assert found.ties == (2, 2), "nobody judged the other pair"
     assert tiles(found).tiles[2].text == "2 models"
     assert "none of the others is as good beyond doubt" in tiles(found).tiles[1].detail

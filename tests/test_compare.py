@@ -178,7 +178,8 @@ def test_other_settings_of_the_task_are_compared_unpaired_and_named_on_top(side)
     text = shown(side(), two)
     assert "the test rows are not the same" in text
     assert "coin in one against coin rows=90 in two" in text
-    assert text.index("coin.rows") < text.index("ROC AUC")
+    assert text.index("coin.rows") < text.index("ROC AUC, two against one")
+    assert "ROC AUC of svm on coin and coin rows=90: 1 undecided." in text
 
 
 def test_seeds_that_both_have_are_compared(side):
@@ -519,7 +520,7 @@ def test_markdown_and_page_are_made_of_the_same_chapters(written, call, tmp_path
     written("two", models={"svm": 1.3})
     files = [str(tmp_path / name) for name in ("x.md", "x.html")]
     assert call("one", "two", "--markdown", files[0], "--html", files[1])[0] == 0
-    assert (tmp_path / "x.md").read_text() == "# two against one, 3 chapters"
+    assert (tmp_path / "x.md").read_text() == "# two against one, 4 chapters"
     title, found = made["x.html"]
     assert title == "two against one"
     assert all(isinstance(chapter, Chapter) for chapter in found)

@@ -150,8 +150,9 @@ import pandas as pd
 from model_eras import compare
 data, results, conf = pd.read_csv(sys.argv[1]), sys.argv[2], sys.argv[3]
 print("ready", flush=True)
-compare(data, "y", conf, "model=steep", "model.mode=good,hang", "threads=1", seeds=0, run="a",
-        results=results)
+for modes in ("good", "good,hang"):  # one after the other: the order of a sweep is by lot
+    compare(data, "y", conf, "model=steep", f"model.mode={modes}", "threads=1", seeds=0, run="a",
+            results=results)
 """
 
 

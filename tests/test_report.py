@@ -23,8 +23,7 @@ CHAPTERS = [
     "The answer",
     "Which one?",
     "How sure?",
-    "What does it cost?",
-    "What is a decision worth?",
+    "What does it cost me?",
     "Where is it wrong?",
     "Would more data help?",
     "Would a search help?",
@@ -155,20 +154,24 @@ def test_what_can_be_changed_on_the_page_stands_on_paper_as_it_is_at_first(made)
     made("svm", 0.5)
     made("forest", 0.9)
     assert report(made) == 0
-    lines = list(csv.DictReader((made.run.folder / "report" / "value.csv").open()))
-    assert [line["policy"] for line in lines] == [
-        "best policy (true probabilities)",
+    lines = list(csv.DictReader((made.run.folder / "report" / "desk.csv").open()))
+    assert [line["model"] for line in lines] == [
         "forest",
         "svm",
+        "best policy (true probabilities)",
         "everyone",
     ]
-    best, everyone = (float(lines[k]["net value per 1,000 rows"]) for k in (0, -1))
-    assert best > everyone
+    worth = [float(line["worth of 1,000 rows"]) for line in lines]
+    best, everyone = worth[2], worth[3]
+    assert best == max(worth)
     outcomes = np.load(next(made.run.cells.glob("*.npz")))
     assert everyone == pytest.approx(1000 * (4 * outcomes["labels"].mean() - 1))
     chosen = outcomes["truth"][:, 1] >= 0.25
     assert best == pytest.approx(1000 * (4 * outcomes["labels"] - 1)[chosen].sum() / 1000, rel=1e-3)
-    assert "net value of choosing" in (made.run.folder / "report" / "report.md").read_text()
+    assert (
+        "what to use under your conditions"
+        in (made.run.folder / "report" / "report.md").read_text()
+    )
 
 
 def test_sweeps_of_other_runs_are_shown_as_well(made, record):
@@ -262,7 +265,7 @@ def test_gone_outcomes_cost_their_pictures_alone(made):
         file.write_bytes(b"broken")
     assert report(made) == 0
     chapters = re.findall(r"<h2 id=[^>]*>(.*?)</h2>", page(made))
-    assert "What is a decision worth?" not in chapters
+    assert "benefit of each" not in page(made)
     assert "Which one?" in chapters
 
 
@@ -295,9 +298,9 @@ def test_other_kinds_of_tasks(made, record, kind):
         np.savez(made.run.cells / f"coin-{model}-0-{cell['config_hash']}.npz", **outcomes[kind])
     assert report(made) == 0
     chapters = re.findall(r"<h2 id=[^>]*>(.*?)</h2>", page(made))
-    assert ("<h3>Calibration</h3>" in page(made)) == (kind == "multiclass")
+    assert ("happens 30 % of the time" in page(made)) == (kind == "multiclass")
     assert "Where is it wrong?" in chapters
-    assert "What is a decision worth?" not in chapters
+    assert "benefit of each" not in page(made)
 
 
 def outcomes_of(predictions, labels) -> Row:

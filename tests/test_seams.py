@@ -166,7 +166,7 @@ def test_a_killed_fit_goes_on_from_its_own_checkpoint(eras, records, tmp_path):
     (whole,) = records("b")
     assert whole["scores"] == record["scores"], "as if nobody had killed it"
     assert report.main(["b", "--results", str(tmp_path)]) == 0
-    assert "How training went" in (tmp_path / "b" / "report.html").read_text()
+    assert "at its lowest loss after 6 of 6" in (tmp_path / "b" / "report.html").read_text()
     drawn = (tmp_path / "b" / "report" / "training.csv").read_text().splitlines()
     assert drawn[1] == "steps,1,1.0"
     fresh = eras("task=rare", "model=steps", "model.die_at=4", "fresh=true")

@@ -22,6 +22,7 @@ from tasks.metrics import Facts
 
 Word = Literal["better", "equal in practice", "can't tell"]
 POWER = 0.8  # advice stops at the first number of seeds or rows that decides with this probability
+EVENS = 0.5
 FAINT = 0.05  # what decides with less is not named beside what does with more
 MORE_SEEDS = (5, 10, 20, 30, 50, 100)
 MORE_ROWS = (2, 5, 10, 100)  # times as many as there were
@@ -73,6 +74,18 @@ class Verdict:
             for k, (count, what, chance) in enumerate(self._ways())
         ]
         return "; " + ", ".join(ways) if ways else ""
+
+    def remedy(self) -> str:
+        """What would settle it, in the words of somebody who does not count in chances; empty where
+        nothing tells."""
+        ways = self._ways()
+        if not ways:
+            return ""
+        likely = [way for way in ways if way[2] >= EVENS]
+        count, what, chance = likely[0] if likely else ways[-1]
+        if not likely:
+            return f"even {count}{what} would hardly settle it"
+        return f"{count}{what} {'would' if chance >= POWER else 'may'} settle it"
 
     def _ways(self) -> list[tuple[int, str, float]]:
         ways = []

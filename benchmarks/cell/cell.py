@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cell import artifacts, checks
+from benchmarks.cell import artifacts, checks, given
 from benchmarks.cell import rows as of_rows
 from benchmarks.cell.answers import (
     Asked,
@@ -31,6 +31,7 @@ from benchmarks.cell.answers import (
 from benchmarks.cell.build import build, check, supplied
 from benchmarks.cell.clock import Clock, calibration
 from benchmarks.cell.controls import Impossible
+from benchmarks.cell.drivers import drivers
 from benchmarks.cell.extras import advice
 from benchmarks.cell.fields import (
     Spent,
@@ -86,7 +87,9 @@ def main(job: Mapping[str, Any], folder: Path) -> None:
     - `prepared`, where rows of the `view` are kept for all models of a seed (cell/prepared.py);
     - `check`, of what the settings were not checked before;
     - `folders`, for `checkpoints` and for files that stay (`artifacts`), with `most_bytes`;
-    - `checks_off` and `check_rows`, codes left out and rows that checks may ask the model for.
+    - `checks_off` and `check_rows`, codes left out and rows that checks may ask the model for;
+    - `explain`: `seconds` that may be spent on what drives the answers, and how many `rows` of the
+      test rows are kept.
     """
     for stream in (sys.stdout, sys.stderr):  # a log takes any character
         with contextlib.suppress(AttributeError):
@@ -190,6 +193,10 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
             job, asked, seen.within(made), answers, metrics[0], clock, tuning, warned
         )
         suspicious = checks.fired(evidence, codes_off(job, control, bool(stated)))
+    with clock.phase("explain"):
+        driven = driven_by(job, asked, seen.within(made), answers, metrics[0], clock)
+        with leaving():
+            given.keep(folder, made.test, job.get("explain", {}).get("rows", 0))
     return {
         **judged_fields(data, scored),
         "subset": beside,
@@ -215,6 +222,7 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
         "tuning": tuning,
         "checks": suspicious,
         "control": control,
+        **({"drivers": driven} if driven else {}),
     }
 
 
@@ -317,6 +325,26 @@ def codes_off(job: Mapping[str, Any], control: Any, stated: bool) -> set[str]:
         *(NAMES if job.get("bound") else ()),
         *(NAMES.keys() - {"ME05", "ME08"} if control else ()),
     }
+
+
+def driven_by(
+    job: Mapping[str, Any],
+    asked: Asked,
+    made: Prepared,
+    answers: Any,
+    metric: Metric,
+    clock: Clock,
+) -> dict[str, Any] | None:
+    """What drives the answers (cell/drivers.py); None where nobody wants to know. Whatever a model
+    makes of such rows, its cell is done."""
+    seconds = job.get("explain", {}).get("seconds", 0)
+    if not seconds or job.get("control") or job.get("bound") or offered(asked.model, "stated"):
+        return None
+    each = clock.phases["predict"]["wall"] / len(made.data.test_labels)
+    try:
+        return drivers(asked, made.test, answers, metric, seconds, each)
+    except Exception as error:
+        return {"why": one_line(error)}
 
 
 def control_of(

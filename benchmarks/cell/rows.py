@@ -96,6 +96,29 @@ def with_column(rows: Any, name: str, values: np.ndarray) -> Any:
     raise Unjoinable(f"no column can be planted in rows of the type {type(rows).__name__}")
 
 
+def dealable(rows: Any) -> list[str] | None:
+    """Names of what can be dealt out anew among rows: columns, and of rows with a past that past as
+    a whole; None where there are none."""
+    if isinstance(rows, Histories):
+        return [*map(str, rows.now.columns), "the past"]
+    return columns(rows) if hasattr(rows, "iloc") or isinstance(rows, np.ndarray) else None
+
+
+def with_dealt(rows: Any, place: int, order: np.ndarray) -> Any:
+    """The rows with what is at this place of `dealable` taken from other rows, in this order."""
+    if isinstance(rows, Histories):
+        if place < rows.now.shape[1]:
+            return replace(rows, now=with_dealt(rows.now, place, order))
+        moment, start, stop = rows.moment[order], rows.start[order], rows.stop[order]
+        return replace(rows, moment=moment, start=start, stop=stop)
+    made = rows.copy()
+    if isinstance(rows, np.ndarray):
+        made[:, place] = rows[order, place]
+    else:
+        made.isetitem(place, rows.iloc[order, place].array)
+    return made
+
+
 def differing(before: Any, after: Any, n: int) -> set[str]:
     """Names of the columns whose first n rows are not exactly alike."""
     if isinstance(before, Histories):

@@ -65,6 +65,13 @@ class Checks(pydantic.BaseModel, extra="forbid"):
     rows: Annotated[int, pydantic.Field(ge=0)]
 
 
+class Explain(pydantic.BaseModel, extra="forbid"):
+    """What a cell does so that a page can say where its model is wrong, and what drives it."""
+
+    seconds: Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)]
+    rows: Annotated[int, pydantic.Field(ge=0, le=1_000_000)]
+
+
 class RunConfig(pydantic.BaseModel, extra="forbid"):
     """All of them."""
 
@@ -79,6 +86,7 @@ class RunConfig(pydantic.BaseModel, extra="forbid"):
     metric: Annotated[str, pydantic.Field(pattern=r"^[a-z]\w*$")] | None
     verdicts: Verdicts
     checks: Checks
+    explain: Explain
     cache: Cache
     control: (
         Literal[

@@ -31,6 +31,7 @@ PHASES = (
     "save",
     "latency",
     "checks",
+    "explain",
 )
 PLAIN = (
     "task",

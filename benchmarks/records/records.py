@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import BadInput, cannot_write
-from benchmarks.records import files, predictions
+from benchmarks.records import files, given, predictions
 from benchmarks.records.files import Unreadable
+from benchmarks.records.given import Given
 from benchmarks.records.shape import misfit
 from benchmarks.records.subset import restricted_outcomes, whole_of
 from benchmarks.records.values import TooMuch, plain_data
@@ -24,6 +25,8 @@ from tasks.metrics import OF_KIND, STANDARD
 SCHEMA = 5
 MOST = 32 * 2**20  # bytes of a record
 LOG = 2**20  # bytes of a log
+ROWS = ".rows.parquet"  # test rows as they are, for one of the cells that were asked for them
+BESIDE = (".npz", ".answers.jsonl", ROWS)
 OWN = frozenset({errno.EISDIR, errno.ENOTEMPTY, errno.EEXIST, errno.ENAMETOOLONG})
 """Of errors that are in the way of one record, and of no other."""
 Record = dict[str, Any]
@@ -303,7 +306,7 @@ class Run:
         done = record["status"] == "done"
         try:
             beside = {}
-            for suffix in (".npz", ".answers.jsonl"):
+            for suffix in BESIDE:
                 if done and (new := scratch / f"cell{suffix}").exists():
                     beside[suffix] = files.facts(new)
                     files.settle(new)
@@ -314,7 +317,7 @@ class Run:
             if len(text) > MOST:
                 raise Unrecordable(f"its record would have {len(text) / 1e6:,.0f} MB")
             parse(text)  # what could not be read again is not written
-            for suffix, kept in ((".npz", done), (".answers.jsonl", done), (".log", not done)):
+            for suffix, kept in (*((suffix, done) for suffix in BESIDE), (".log", not done)):
                 old, new = path.with_name(f"{cell.name}{suffix}"), scratch / f"cell{suffix}"
                 if kept and new.exists():
                     if suffix == ".log":
@@ -355,6 +358,12 @@ class Run:
         if record.get("answer") == "answers":
             return predictions.read_answers(self.cells / f"{name}.answers.jsonl", record)
         return predictions.read_arrays(self.cells / f"{name}.npz", record, names)
+
+    def rows(self, record: Record) -> Given | None:
+        """Test rows as they are, if they were kept beside this record and nobody spoiled them."""
+        if ROWS not in record.get("files", {}):
+            return None
+        return given.read(self.cells / f"{name_of(record)}{ROWS}", record["rows"]["test"])
 
     def read(self) -> list[Record]:
         """All records that can be read, in the order of their file names."""

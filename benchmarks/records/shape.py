@@ -21,7 +21,10 @@ Text = Annotated[str, pydantic.StringConstraints(max_length=1_000_000)]
 Name = Annotated[str, pydantic.StringConstraints(pattern=r"^[^\x00]+$", max_length=200)]
 Digits = Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9]{1,15}$")]
 Beside = Annotated[
-    str, pydantic.StringConstraints(pattern=r"^\.(npz|answers\.jsonl|artifacts/[^\x00]+)$")
+    str,
+    pydantic.StringConstraints(
+        pattern=r"^\.(npz|answers\.jsonl|rows\.parquet|artifacts/[^\x00]+)$"
+    ),
 ]
 """What a name has behind that of its cell."""
 
@@ -86,6 +89,20 @@ class Subset(Part):
     ceiling: dict[str, Number | None] | None = None
     floor: dict[str, Number | None] = {}
     lifts: dict[str, Lift] = {}
+
+
+class Driver(Part):
+    column: Text
+    drop: Number
+    variance: Annotated[float, Ge(0), Le(1e300)] | None = None
+
+
+class Drivers(Part):
+    metric: Name = "-"
+    label: Text = ""
+    rows: Count = 0
+    of: list[Driver] = []
+    why: Text = ""
 
 
 class Check(Part):

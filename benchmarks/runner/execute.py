@@ -19,10 +19,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColu
 
 from benchmarks.errors import BadInput, CannotWrite
 from benchmarks.records import files, machine
-from benchmarks.records.records import MOST, SCHEMA, Cell, Record, Run, Unrecordable, name_of
+from benchmarks.records.records import (
+    MOST,
+    ROWS,
+    SCHEMA,
+    Cell,
+    Record,
+    Run,
+    Unrecordable,
+    name_of,
+)
 from benchmarks.runner.peaks import children_peaks
 from benchmarks.runner.progress import Bar, last_line
-from benchmarks.runner.shelf import NO_CACHE, Shelf
+from benchmarks.runner.shelf import NO_CACHE, Shelf, key_of
 from benchmarks.runner.worker import Checked, Ending, Worker, WorkerDied, signal_name
 
 ROOT = Path(__file__).parents[2]
@@ -103,6 +112,7 @@ class Executor:
         *,
         libraries: Collection[str] = (),
         check_rows: int = 1500,
+        explain: Mapping[str, Any] | None = None,
         cache: Mapping[str, Any] = NO_CACHE,
         count: Callable[[Cell], dict[str, Any]] = no_count,
         line: Callable[[Record], str] = name_and_status,
@@ -110,14 +120,16 @@ class Executor:
         """limits: what a cell may take (`seconds`). worker: one that was started before, used for
         the cells that have as many threads; whoever started it ends it. checks_off: codes of checks
         that are not made. timing: what is timed, see QUICK. metric: that ranks and tunes; None for
-        each task's main one. check_rows: that checks may ask a model for. cache: `folder` and
+        each task's main one. check_rows: that checks may ask a model for. explain: `seconds` that
+        it may be asked what drives its answers, and `rows` that are kept. cache: `folder` and
         `gigabytes` of what is kept of expensive views. count: the work of a cell that is known
         before it runs. line: what is printed of a record.
         """
         self.run, self.limits, self.console = run, dict(limits), console
         self.checks_off, self.timing, self.metric = list(checks_off), dict(timing), metric
         self._count, self._line = count, line
-        self._check_rows = check_rows
+        self._check_rows, self._explain = check_rows, dict(explain or {})
+        self._rows_kept: set[str] = set()  # for one cell of those that read the same rows
         self._shelf = Shelf(cells, cache)
         self._known: dict[str, dict[str, Any]] = {}  # by name of the cell: what was counted
         self._fastest: float | None = None  # seconds of a calibration, the best of all
@@ -197,6 +209,8 @@ class Executor:
         if "unwritable" in record:
             raise CannotWrite(f"{self.run.cells} cannot be written ({record['unwritable']}).")
         record = self._recorded(cell, record, scratch)
+        if ROWS in record.get("files", {}):
+            self._rows_kept.add(key_of(cell))
         self._seconds[cell.task, cell.model].append(record["seconds"] or 0.0)
         self._left[cell.task, cell.model] -= 1
         self._progress.advance(self._bar)
@@ -222,6 +236,7 @@ class Executor:
                 "cache_bytes": self._shelf.most_bytes,
                 "checks_off": self.checks_off,
                 "check_rows": self._check_rows,
+                "explain": self._explained(cell),
                 "prepared": self._shelf.place(cell),
                 "folders": self.run.folders(cell),
                 "most_bytes": self.limits.get("artifact_mb", 50) * 1e6,
@@ -238,6 +253,11 @@ class Executor:
             elif dead is not None:
                 dead.__exit__()
             raise
+
+    def _explained(self, cell: Cell) -> dict[str, Any]:
+        """What of `explain` this cell is to do."""
+        is_kept = cell.config.get("control") or key_of(cell) in self._rows_kept
+        return {**self._explain, **({"rows": 0} if is_kept else {})}
 
     def _recorded(self, cell: Cell, record: Record, scratch: Path) -> Record:
         """The record as it was written; that of a failed cell if it cannot be. Raises CannotWrite

@@ -71,10 +71,10 @@ def doubt(found: Advice) -> str:
         row, verdict = found.unsure[0]
         behind = verdict.difference if verdict.b == row.label else -verdict.difference
         more = len(found.unsure) - 1
-        also = f", and {more} more" if more else ""
+        also = f"; the same goes for {more} more" if more else ""
+        remedy = f"; {said_how}" if (said_how := verdict.remedy()) else ""
         said.append(
-            f"Not decided: whether {row.label} is as good ({signed(-behind)}{verdict.advice()})"
-            f"{also}."
+            f"Not decided: whether {row.label} is as good ({signed(-behind)}{remedy}){also}."
         )
     elif found.is_sure and found.others:
         standing = found.section.standings.get(found.best.label)
@@ -136,7 +136,9 @@ def known(section: Section, row: Row) -> str:
 
 def subject(sections: Sequence[Section]) -> str:
     """What a run is about, for the head of its page."""
-    tasks = list(dict.fromkeys(section.task for section in sections))
+    tasks = list(dict.fromkeys(section.label for section in sections))
+    if len(tasks) > 3:
+        tasks = list(dict.fromkeys(section.task for section in sections))
     return ", ".join(tasks[:3]) + (f" and {len(tasks) - 3} more" if len(tasks) > 3 else "")
 
 

@@ -11,28 +11,43 @@ from benchmarks.analysis.cost import Prices
 from benchmarks.analysis.curves import Curve, Load
 from benchmarks.analysis.dial import dial
 from benchmarks.analysis.matrix import matrix
+from benchmarks.analysis.segments import Rows, kept
 from benchmarks.analysis.summary import Section
 from benchmarks.analysis.sweeps import Sweep, sweeps
 from benchmarks.commands import spoken
+from benchmarks.records.records import Record
 from benchmarks.show import (
     decisions,
+    driver_pictures,
     pictures,
     sweep_pictures,
     tables,
     which_pictures,
     wrong_pictures,
+    wrong_rows,
 )
 from benchmarks.show.answer import answer, known, tiles
+from benchmarks.show.formats import ABSENT, provenance, section_title
 from benchmarks.show.ledger_table import ledger_table
 from benchmarks.show.matrix_pictures import dial_picture, matrix_picture
 from benchmarks.show.matrix_table import dial_table, matrix_table
-from benchmarks.show.parts import MOST_MODELS, Chapter, Part, Table, best_rows, labels_of, marked
+from benchmarks.show.parts import (
+    MOST_MODELS,
+    Chapter,
+    Part,
+    Picture,
+    Table,
+    best_rows,
+    labels_of,
+    marked,
+)
 from benchmarks.show.results_table import results_table
 from benchmarks.show.training import training_curves
-from benchmarks.show.verdict_table import verdicts_table
+from benchmarks.show.verdict_table import open_questions, verdicts_table
 
 FEATURED = 3  # tasks that have pictures of their own
 MANY = 4  # tables that are all unfolded
+COSTS = ("score-against-time", "phases", "latency", "cost")
 HINTS = {
     "Would more data help?": "Nothing in this run tells. `python -m benchmarks "
     "task.train_rows=300,1000,3000 run=curve` does, for any task, and `--with curve` puts it here; "
@@ -48,14 +63,20 @@ Maker = Callable[[Section, str], Part | list[Part | None] | None]
 """What makes parts of a section, given the name that their files begin with."""
 
 
+def no_rows(_: Record) -> None:
+    """None were kept."""
+
+
 def report_chapters(
     sections: Sequence[Section],
     load: Load,
     unreadable: Sequence[str],
     prices: Prices,
     others: Sequence[Sequence[Section]] = (),
+    rows: Rows = no_rows,
 ) -> list[Chapter]:
-    """sections: those of a run, judged. load: raw outcomes of a record. unreadable: sentences
+    """sections: those of a run, judged. load: raw outcomes of a record; rows: test rows that were
+    kept beside it. unreadable: sentences
     on files that hold no record. others: sections of runs whose sweeps and searches are shown as
     well."""
     honest = [section for section in sections if not section.control]
@@ -68,14 +89,14 @@ def report_chapters(
         results_of(s, f"results-{k}", folded=len(honest) > MANY and s not in shown)
         for k, s in enumerate(honest, 1)
     )
-    of = partial(of_sections, shown, dict(makers(shown, load, prices)))
+    of = partial(of_sections, shown, dict(makers(shown, load, prices, rows)))
     made: list[tuple[str, Parts]] = [
         ("The answer", lead or ["No cell of this run has come to a score yet."]),
         ("Which one?", chain(of("which"), results)),
-        ("How sure?", filter(None, (verdicts_of(s, f"verdicts-{k}") for k, s in enumerate(shown)))),
-        ("What does it cost?", of("score-against-time", "phases", "latency", "cost")),
-        ("What is a decision worth?", of("value", "gain")),
-        ("Where is it wrong?", of("wrong", "calibration")),
+        ("How sure?", chain.from_iterable(sure(s, f"verdicts-{k}") for k, s in enumerate(shown))),
+        ("What does it cost me?", of("desk", "gain", *COSTS)),
+        ("Where is it wrong?", of("wrong", "calibration", "rows")),
+        ("What drives it?", of("drivers")),
         ("Would more data help?", sweep_parts(everywhere)),
         ("Would a search help?", searches([shown, *map(featured, others)])),
         ("Who is at home where?", home_grounds(honest)),
@@ -140,7 +161,30 @@ def wrong(section: Section, name: str, load: Load) -> list[Part | None]:
     return made
 
 
-def makers(shown: Sequence[Section], load: Load, prices: Prices) -> Iterator[tuple[str, Maker]]:
+def wrong_where(section: Section, name: str, load: Load, rows: Rows) -> list[Part | None]:
+    """On which parts of the rows the model that is to be used is worst, and on which rows any two
+    differ most."""
+    advice = advise(section)
+    labels = [row.label for row in section.rows]
+    found = None if advice is None else kept(section, labels, load, rows)
+    if advice is None or found is None:
+        return []
+    use = advice.use.label
+    made: list[Part | None] = []
+    if use in found.said:
+        made += wrong_rows.by_segment(section, found, use, f"{name}-parts")
+    first = list(dict.fromkeys((use, advice.best.label)))
+    return [*made, wrong_rows.apart(found, labels, first, f"{name}-apart")]
+
+
+def drives(section: Section, name: str) -> list[Part | None]:
+    advice = advise(section)
+    return [] if advice is None else driver_pictures.parts(advice, name)
+
+
+def makers(
+    shown: Sequence[Section], load: Load, prices: Prices, rows: Rows
+) -> Iterator[tuple[str, Maker]]:
     """(name of the files, what makes the parts) of what is shown of single sections"""
     curves = {s.label: decisions.curves_of(best_rows(s), load) for s in shown}
 
@@ -152,9 +196,11 @@ def makers(shown: Sequence[Section], load: Load, prices: Prices) -> Iterator[tup
     yield "phases", pictures.phases
     yield "latency", pictures.latency
     yield "cost", lambda section, name: decisions.cost_of(section, name, prices)
-    yield "value", of_curves(decisions.net_value)
+    yield "desk", of_curves(partial(decisions.at_the_desk, prices=prices))
     yield "gain", of_curves(decisions.gained)
     yield "wrong", lambda section, name: wrong(section, name, load)
+    yield "rows", lambda section, name: wrong_where(section, name, load, rows)
+    yield "drivers", drives
     yield "calibration", of_curves(decisions.calibrated)
     yield "work", ledger_of
     yield "training", training_curves
@@ -163,6 +209,12 @@ def makers(shown: Sequence[Section], load: Load, prices: Prices) -> Iterator[tup
 def of_sections(shown: Sequence[Section], made: Mapping[str, Maker], *names: str) -> Parts:
     """These parts of each section, one after the other."""
     return chain.from_iterable(of_each(shown, name, made[name]) for name in names)
+
+
+def sure(section: Section, name: str) -> list[Part | None]:
+    """What would decide where nothing is decided yet; each pair, folded."""
+    open_ones = [text.removeprefix("? ") for text in open_questions(section)]
+    return [*open_ones, verdicts_of(section, name)]
 
 
 def verdicts_of(section: Section, name: str) -> Table | None:
@@ -176,17 +228,39 @@ def of_each(shown: Sequence[Section], name: str, make: Maker) -> Parts:
     """The same for each section, headed by its task where there are several."""
     for place, section in enumerate(map(best_rows, shown)):
         made = make(section, name if place == 0 else f"{name}-{place + 1}")
-        parts = [p for p in (made if isinstance(made, list) else [made]) if p is not None]
+        parts = [
+            replace(p, how=f"{p.how or p.caption} {told_how(section)}")
+            if isinstance(p, Picture)
+            else p
+            for p in (made if isinstance(made, list) else [made])
+            if p is not None
+        ]
         if parts and len(shown) > 1:
             yield f"{section.label}:"
         yield from parts
 
 
+def told_how(section: Section) -> str:
+    """Rows, seeds, machine and day behind a picture."""
+    return f"{section_title(section)}. {provenance(section)} docs/measuring.md has the rest."
+
+
 def results_of(section: Section, name: str, folded: bool) -> Table:
     """The result table without what the chapters on failures and checks say."""
     made = results_table(section, name, tables.MOST_ROWS)
-    notes = [note for note in made.notes if marked(note)[0] not in ("✗", "!")]
-    return replace(made, notes=notes, folded=folded)
+    notes = [note for note in made.notes if marked(note)[0] not in ("✗", "!", "?")]
+    return replace(filled(made), notes=notes, folded=folded)
+
+
+def filled(table: Table) -> Table:
+    """Without columns in which nothing stands."""
+    kept = [
+        k
+        for k in range(len(table.heads))
+        if not k or any(row[k].text not in ("", ABSENT) for row in table.rows)
+    ]
+    heads = [table.heads[k] for k in kept]
+    return replace(table, heads=heads, rows=[[row[k] for k in kept] for row in table.rows])
 
 
 def ledger_of(section: Section, name: str) -> list[Part | None]:

@@ -42,6 +42,7 @@ HELP = {
     "verdict": "Identical, better, worse, equal in practice, or nobody can tell",
     "rows": "Did both predict the same test rows, so that they are compared row by row?",
 }
+MOST_SENTENCES = 3  # that a comparison begins with
 HEADINGS = ("what", "model", *HELP)  # of columns beside those of the runs
 
 
@@ -70,17 +71,60 @@ UNTIMED = ("memory", "size")
 
 def comparison_chapters(comparison: Comparison, pictures: bool = False) -> list[Chapter]:
     """What differs, then task by task what that changed; with pictures where somebody sees them."""
-    made = [Chapter("What differs", [differing(comparison), *comparison.remarks])]
+    made = [
+        Chapter("", first_words(comparison, pictures), lead=True),
+        Chapter("What differs", [differing(comparison), *comparison.remarks]),
+    ]
     number = 0
     for label, group in groupby(comparison.blocks, key=lambda b: b.before.label):
         parts: list[Part] = []
         for block in group:
             number += 1
-            parts += block_parts(block, f"changes-{number}", pictures)
+            parts += block_parts(block, f"changes-{number}", pictures and number > 1)
         made.append(Chapter(label, parts))
     if comparison.blocks:
         made.append(Chapter("How to read this", [LEGEND]))
-    return made
+    return [chapter for chapter in made if chapter.parts]
+
+
+def first_words(comparison: Comparison, pictures: bool) -> list[Part]:
+    """What became of the models, in a sentence for each run and task, and the first of these drawn:
+    what a page begins with."""
+    found: list[Part] = []
+    shown = [block for block in comparison.blocks if block.lines][:MOST_SENTENCES]
+    for k, block in enumerate(shown):
+        metric = block.metrics[0]
+        changed = [
+            (line.label, line.changes[metric]) for line in block.lines if metric in line.changes
+        ]
+        if not changed:
+            continue
+        found.append(became(block, changed))
+        if pictures and k == 0:
+            base, later = block.names
+            label = metric_in(block, metric).label
+            found.append(changes_picture("changes", label, f"{later} against {base}", changed))
+    return found
+
+
+def became(block: Block, changed: Sequence[tuple[str, Change]]) -> str:
+    """What changed beyond noise, by how much; how many others did not."""
+    base, later = block.names
+    metric = changed[0][1].facts.label
+    by_word: dict[str, list[tuple[str, Change]]] = {}
+    for label, change in changed:
+        by_word.setdefault(change.word, []).append((label, change))
+    said = [
+        f"{'better' if word == 'better' else 'worse'}: "
+        + ", ".join(f"{label} ({signed(change.difference)})" for label, change in by_word[word])
+        for word in ("better", "worse")
+        if word in by_word
+    ]
+    others = {"equal in practice": "", "identical": "", "can't tell": "undecided"}
+    said += [f"{len(by_word[w])} {told or w}" for w, told in others.items() if w in by_word]
+    where = " and ".join(dict.fromkeys((block.before.label, block.after.label)))
+    what = f"{len(changed)} models" if len(changed) > 1 else changed[0][0]
+    return f"{later} against {base}, {metric} of {what} on {where}: {'; '.join(said)}."
 
 
 def differing(comparison: Comparison) -> Part:

@@ -3,18 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from markupsafe import Markup
-
 from benchmarks.analysis import cost as costs
-from benchmarks.analysis.curves import THRESHOLDS, TRUTH, Curve, Load, confidence, curve, truth
+from benchmarks.analysis.curves import Curve, Load, confidence, curve, truth
 from benchmarks.analysis.summary import Section
 from benchmarks.show import helps, pictures
-from benchmarks.show.formats import ABSENT, compact, number
-from benchmarks.show.page import in_script
-from benchmarks.show.parts import Entry, Head, Part, Table, Widget, labels_of, words
-
-COST, BENEFIT = 1, 4  # to begin with, in the same units
+from benchmarks.show.desk import desk
+from benchmarks.show.formats import compact, number
+from benchmarks.show.parts import Entry, Head, Part, Table, labels_of, words
 
 
 def curves_of(section: Section, load: Load) -> list[Curve]:
@@ -50,74 +45,10 @@ def positive(section: Section, load: Load) -> str:
     return "positive"
 
 
-def net_value(section: Section, name: str, load: Load, curves: Sequence[Curve]) -> Part | None:
-    """Send or do not send: what each model's choice is worth, for any cost and benefit."""
-    if not curves:
-        return None
-    what = positive(section, load)
-    lines: list[dict[str, Any]] = [
-        {
-            "label": f"best policy ({c.label})" if c.label == TRUTH else c.label,
-            "sent": rounded(c.sent),
-            "positives": rounded(c.positives),
-            "best": c.label == TRUTH,
-        }
-        for c in curves
-    ]
-    share = float(curves[0].positives[0])
-    lines.append({"label": "everyone", "sent": [1.0], "positives": [share], "everyone": True})
-    send = "notification sent" if section.task == "notifications" else "row chosen"
-    text = (
-        f"A row is chosen if its predicted probability of {what!r} is above cost / benefit. "
-        "Choosing nobody is worth nothing. A model whose probabilities are off pays for it here, "
-        "however well it ranks."
-    )
-    title = f"{section.label}: net value of choosing by each model"
-    curves_and_thresholds = {"thresholds": rounded(THRESHOLDS), "curves": lines}
-    values = {
-        "text": text,
-        "cost": COST,
-        "benefit": BENEFIT,
-        "action": send,
-        "positive": what,
-        # Escaped for a script, which autoescaping would spoil.
-        "curves": Markup(in_script(curves_and_thresholds)),  # noqa: S704
-    }
-    return Widget("value.html.jinja", values, worth(name, title, lines))
-
-
-def worth(name: str, title: str, lines: Sequence[Mapping[str, Any]]) -> Table:
-    """What choosing by each model is worth at the first cost and benefit, best first."""
-    at = int(np.searchsorted(THRESHOLDS, COST / BENEFIT))
-    policies = []
-    for line in lines:
-        k = 0 if line.get("everyone") else at
-        value = 1000 * (BENEFIT * line["positives"][k] - COST * line["sent"][k])
-        policies.append((value, line["sent"][k], line))
-    best = max((value for value, _, line in policies if line.get("best")), default=0.0)
-    rows = []
-    for value, sent, line in sorted(policies, key=lambda item: -item[0]):
-        part = value / best if best > 0 else None
-        rows.append(
-            [
-                *words(line["label"]),
-                Entry(f"{value:,.4g}", value),
-                Entry(f"{100 * sent:.1f} %", sent),
-                Entry(ABSENT if part is None else f"{100 * part:.0f} %", part),
-            ]
-        )
-    heads = [
-        Head("policy", is_number=False),
-        Head("net value per 1,000 rows"),
-        Head("share chosen"),
-        Head("of the best policy"),
-    ]
-    note = f"At a cost of {COST} and a benefit of {BENEFIT}."
-    return Table(name, title, heads, rows, [note])
-
-
-def rounded(values: np.ndarray) -> list[float]:
-    return [round(float(v), 5) for v in values]
+def at_the_desk(
+    section: Section, name: str, load: Load, curves: Sequence[Curve], prices: costs.Prices
+) -> Part | None:
+    return desk(section, name, prices, curves, positive(section, load) if curves else "")
 
 
 def cost_of(section: Section, name: str, prices: costs.Prices) -> list[Part | None]:

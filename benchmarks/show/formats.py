@@ -82,7 +82,9 @@ def seconds(value: float) -> str:
 def number(value: float) -> str:
     """Two significant digits, and never an exponent."""
     rounded = float(f"{value:.2g}")
-    return f"{rounded:,.0f}" if abs(rounded) >= 10 or rounded == 0 else f"{rounded:g}"
+    if abs(rounded) >= 10 or rounded == 0:
+        return f"{rounded:,.0f}"
+    return f"{rounded:.12f}".rstrip("0").rstrip(".")
 
 
 def compact(value: float) -> str:

@@ -38,13 +38,15 @@
       header: { labelColor: ink, titleColor: faint },
       title: { color: ink },
       text: { color: ink },
-      style: { ink: { color: ink, fill: ink }, faint: { stroke: faint, color: faint }, paper: { fill: of("--paper") } },
+      style: { ink: { color: ink, fill: ink }, faint: { stroke: faint, color: faint }, aside: { fill: faint, color: faint }, paper: { fill: of("--paper") } },
     };
   };
   async function draw() {
     if (!window.vegaEmbed) return;
     for (const [name, spec] of Object.entries(pictures)) {
       const place = document.getElementById(`picture-${name}`);
+      const panel = place.closest("[data-panel]"), wasHidden = panel.hidden;
+      panel.hidden = false; // what is hidden has no width
       const narrow = place.clientWidth < 560;
       const config = { ...(spec.config || {}), ...colours() };
       if (narrow) config.legend = { ...config.legend, orient: "bottom", columns: 2, labelLimit: 140 };
@@ -53,7 +55,9 @@
         actions: false, renderer: "svg", tooltip: { theme: isDark() ? "dark" : "light" },
       });
       views[name] = view;
+      panel.hidden = wasHidden;
     }
+    if (!root.dataset.drawn) state.go(); // the page has its height now
     root.dataset.drawn = isDark() ? "dark" : "light";
   }
   document.querySelectorAll(".image").forEach((b) => b.addEventListener("click", async () => {
@@ -87,12 +91,10 @@
   }));
 
   // ---- tables: sorted by a click, gaps always last
-  document.querySelectorAll("thead button").forEach((b) => b.addEventListener("click", () => {
+  function sort(b, up) {
     const head = b.closest("th"), table = b.closest("table"), body = table.tBodies[0];
     const column = Number(b.dataset.column);
     const isNumber = head.classList.contains("number");
-    const before = head.getAttribute("aria-sort");
-    const up = before ? before === "descending" : !isNumber;
     table.querySelectorAll("th[aria-sort]").forEach((th) => th.removeAttribute("aria-sort"));
     head.setAttribute("aria-sort", up ? "ascending" : "descending");
     const valueOf = (row) => row.cells[column].dataset.value;
@@ -103,7 +105,92 @@
       return up ? order : -order;
     };
     body.append(...[...body.rows].sort(compare));
+  }
+  document.querySelectorAll("thead button").forEach((b) => b.addEventListener("click", () => {
+    const head = b.closest("th"), before = head.getAttribute("aria-sort");
+    const up = before ? before === "descending" : !head.classList.contains("number");
+    sort(b, up);
+    const table = b.closest("table").id.replace("table-", "");
+    state.set(`sort.${table}`, `${b.dataset.column}${up ? "up" : "down"}`);
   }));
+  state.follow(() => document.querySelectorAll("table[id]").forEach((table) => {
+    const [, column, way] = (state.get(`sort.${table.id.replace("table-", "")}`) || "").match(/^(\d+)(up|down)$/) || [];
+    const b = column && table.querySelector(`thead button[data-column="${column}"]`);
+    if (b) sort(b, way === "up");
+  }));
+
+  // ---- tables of which one part can be chosen, and those that are folded
+  document.querySelectorAll(".choose").forEach((select) => {
+    const name = select.dataset.set, table = document.getElementById(`table-${name}`);
+    const label = select.closest("label").firstChild.textContent.trim();
+    const column = [...table.querySelectorAll("thead button")].findIndex((b) => b.textContent.trim() === label);
+    const show = () => [...table.tBodies[0].rows].forEach((row) => {
+      row.hidden = select.value !== "" && row.cells[column].textContent.trim() !== select.value;
+    });
+    select.addEventListener("input", () => { state.set(`choose.${name}`, select.value); show(); });
+    state.follow(() => { select.value = state.get(`choose.${name}`) ?? ""; show(); });
+  });
+  document.querySelectorAll("details[data-name]").forEach((details) => {
+    const key = `open.${details.dataset.name}`;
+    details.addEventListener("toggle", () => state.set(key, details.open ? "1" : ""));
+    state.follow(() => { details.open = state.get(key) === "1"; });
+  });
+
+  // ---- a picture, the numbers behind it, how they were measured
+  const shown = (value) => (typeof value !== "number" ? String(value ?? "–") : Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4))));
+  const MOST = 500; // lines of a table; the CSV has all
+  function numbers(panel, rows) {
+    const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+    const table = document.createElement("table");
+    const head = table.createTHead().insertRow();
+    columns.forEach((column) => {
+      const th = Object.assign(document.createElement("th"), { scope: "col", textContent: column });
+      if (rows.some((row) => typeof row[column] === "number")) th.className = "number";
+      head.append(th);
+    });
+    const body = table.createTBody();
+    rows.slice(0, MOST).forEach((row) => {
+      const line = body.insertRow();
+      columns.forEach((column) => {
+        const cell = line.insertCell();
+        cell.textContent = shown(row[column]);
+        if (typeof row[column] === "number") cell.className = "number";
+      });
+    });
+    panel.replaceChildren(table);
+    if (rows.length > MOST) panel.append(Object.assign(document.createElement("p"), { className: "note", textContent: `${MOST} of ${rows.length} lines; the CSV has all.` }));
+  }
+  document.querySelectorAll("figure[data-name]").forEach((figure) => {
+    const name = figure.dataset.name, tabs = [...figure.querySelectorAll("[role=tab]")];
+    const show = (which) => {
+      tabs.forEach((tab) => {
+        const mine = tab.dataset.tab === which;
+        tab.setAttribute("aria-selected", String(mine));
+        tab.tabIndex = mine ? 0 : -1;
+        const panel = figure.querySelector(`[data-panel=${tab.dataset.tab}]`);
+        panel.hidden = !mine;
+        if (mine && which === "table" && !panel.firstChild) numbers(panel, data[name]);
+      });
+    };
+    const choose = (tab) => {
+      show(tab.dataset.tab);
+      state.set(`tab.${name}`, tab.dataset.tab === "chart" ? "" : tab.dataset.tab);
+    };
+    tabs.forEach((tab, k) => {
+      tab.addEventListener("click", () => choose(tab));
+      tab.addEventListener("keydown", (event) => {
+        const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+        if (!step) return;
+        const next = tabs[(k + step + tabs.length) % tabs.length];
+        choose(next);
+        next.focus();
+      });
+    });
+    state.follow(() => {
+      const given = state.get(`tab.${name}`);
+      show(tabs.some((tab) => tab.dataset.tab === given) ? given : "chart");
+    });
+  });
 
   // ---- what a column says: on hover and on focus, gone with Escape
   const tip = Object.assign(document.createElement("div"), { className: "tip", hidden: true });
@@ -127,38 +214,6 @@
     head.addEventListener("focusout", hide);
   });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
-
-  // ---- what sending is worth (value.html.jinja)
-  document.querySelectorAll(".value").forEach((place) => {
-    const { thresholds, curves } = JSON.parse(place.querySelector("script").textContent);
-    const [cost, benefit] = ["cost", "benefit"].map((name) => place.querySelector(`[name=${name}]`));
-    const format = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
-    const update = () => {
-      const [c, b] = [Number(cost.value), Number(benefit.value)];
-      const right = isFinite(c) && isFinite(b) && c >= 0 && b > 0;
-      place.querySelector(".problem").hidden = right;
-      if (!right) return;
-      const at = Math.min(thresholds.length - 1, thresholds.findIndex((t) => t >= Math.min(1, c / b)));
-      const worth = ({ sent, positives }, k) => b * positives[k] - c * sent[k];
-      const found = curves.map((curve) => ({ curve, value: worth(curve, curve.everyone ? 0 : at), sent: curve.sent[curve.everyone ? 0 : at] }));
-      const best = found.find(({ curve }) => curve.best);
-      found.sort((x, y) => y.value - x.value);
-      place.querySelector("tbody").replaceChildren(...found.map(({ curve, value, sent }) => {
-        const row = document.createElement("tr");
-        const cells = [curve.label, format.format(1000 * value), `${format.format(100 * sent)} %`,
-          best && best.value > 0 ? `${Math.round(100 * value / best.value)} %` : "–"];
-        cells.forEach((text, k) => {
-          const cell = document.createElement(k ? "td" : "th");
-          if (k) cell.className = "number"; else cell.scope = "row";
-          cell.textContent = text;
-          row.append(cell);
-        });
-        return row;
-      }));
-    };
-    [cost, benefit].forEach((input) => input.addEventListener("input", update));
-    update();
-  });
 
   showTheme();
 })();

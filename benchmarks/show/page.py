@@ -1,21 +1,28 @@
 """Parts into one HTML file that needs nothing else: no network, no second file, no server."""
 
+import contextlib
+import hashlib
 import json
 import re
 from collections.abc import Sequence
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import platformdirs
 import vl_convert
 from markupsafe import Markup, escape
 
+from benchmarks.errors import CannotWrite
 from benchmarks.records.files import write
 from benchmarks.show.drawing import VEGA_LITE, specification
 from benchmarks.show.parts import Chapter, Picture, Table, Tiles, parts_of
 
 FOLDER = Path(__file__).parent
+SCRIPTS = ("state", "page", "desk", "apart")
+"""In the order in which they run: the others keep what is set in the first."""
 
 
 def write_page(file: Path, title: str, chapters: Sequence[Chapter]) -> None:
@@ -47,7 +54,7 @@ def html(title: str, chapters: Sequence[Chapter]) -> str:
         title=title,
         chapters=chapters,
         style=(FOLDER / "page.css").read_text(encoding="utf-8"),
-        script=(FOLDER / "page.js").read_text(encoding="utf-8"),
+        script="\n".join((FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS),
         library=library() if pictures else "",
         data=in_script(data),
         pictures=in_script(pictures),
@@ -60,9 +67,24 @@ def _is(kind: type) -> Any:
 
 @cache
 def library() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script."""
+    """Vega, Vega-Lite and Vega-Embed as one script. Putting it together takes more than a second,
+    so it is kept in the user's cache, under its own checksum."""
+    version = metadata.version("vl-convert-python")
+    place = Path(platformdirs.user_cache_dir("model-eras")) / f"vega-{VEGA_LITE}-{version}.js"
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        checksum, _, script = place.read_text(encoding="utf-8").partition("\n")
+        if checksum == checksum_of(script):
+            return script
     script = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE)
-    return script.replace("</script", "<\\/script")
+    script = script.replace("</script", "<\\/script")
+    with contextlib.suppress(OSError, CannotWrite):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write(place, f"{checksum_of(script)}\n{script}")
+    return script
+
+
+def checksum_of(script: str) -> str:
+    return f"// {hashlib.blake2b(script.encode(), digest_size=16).hexdigest()}"
 
 
 def in_script(value: Any) -> str:

@@ -41,6 +41,8 @@ class Entry:
     text: str
     value: float | str | None = None
     """What the column is sorted by, unrounded, and what stands in the CSV."""
+    link: str = ""
+    """Where a page leads from here: another page beside it, or a place on it."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,13 @@ class Table:
     """Places of rows that are no contestants but what these are held against."""
     folded: bool = False
     """Does the page show no more than its title until somebody asks for it?"""
+    choose: str = ""
+    """A column of whose values the page shows one at a time, if its reader wants it so."""
+
+    def choices(self) -> list[str]:
+        """What may be chosen."""
+        place = next((k for k, head in enumerate(self.heads) if head.text == self.choose), None)
+        return [] if place is None else list(dict.fromkeys(row[place].text for row in self.rows))
 
     def data(self) -> list[dict[str, Any]]:
         """One dict per row with what stands behind its entries."""
@@ -76,6 +85,8 @@ class Picture:
     title: str
     caption: str
     """What to see in it, in a sentence or two; also what a screen reader says."""
+    how: str = field(default="", kw_only=True)
+    """How it was measured: one click away."""
     chart: Any
     """An Altair chart without data of its own, which reads the data set `name`."""
     data: Sequence[Mapping[str, Any]] = field(repr=False)
@@ -171,7 +182,8 @@ def entries_of(
             line.append(Entry(text))
         else:
             star = "*" if (starred and column.timed) or (unlike and column.calls) else ""
-            line.append(Entry(text + star, plain_value(value)))
+            link = "#checks" if column.heading == "checks" else ""
+            line.append(Entry(text + star, plain_value(value), link))
     return line
 
 

@@ -6,14 +6,15 @@ from typing import Any
 
 import altair as alt
 
-from benchmarks.analysis.curves import SHARES, Curve
-from benchmarks.analysis.summary import Section, phase, row_latency, total_seconds
+from benchmarks.analysis.curves import SHARES, TRUTH, Curve
+from benchmarks.analysis.summary import Row, Section, phase, row_latency, total_seconds
 from benchmarks.records.subset import whole_of
 from benchmarks.show.colours import colours
-from benchmarks.show.formats import plain_value
+from benchmarks.show.formats import number, plain_value
 from benchmarks.show.latency_table import batches_of, p99
 from benchmarks.show.ledger_table import COLUMNS as LEDGER
 from benchmarks.show.parts import Picture, labels_of
+from benchmarks.show.placing import names, placed
 from benchmarks.show.verdict_table import metric_named
 
 # Told apart on white and on black, and by people who see fewer colours (after Okabe and Ito 2008).
@@ -30,6 +31,8 @@ COLOURS = (
     "#8a8f98",
 )
 HEIGHT = 320
+ROUND = {"left": 5, "top": 5, "right": 28, "bottom": 12}
+"""Pixels around a picture: slanted labels stick out on the right, and titles below."""
 Data = list[dict[str, Any]]
 
 
@@ -51,8 +54,7 @@ def by_model(
 def over(*layers: Any, name: str, height: int = HEIGHT) -> Any:
     data = alt.NamedData(name)
     layered = alt.layer(*layers, data=data)
-    # Slanted labels stick out on the right.
-    return layered.properties(width="container", height=height, padding={"right": 28})
+    return layered.properties(width="container", height=height, padding=ROUND)
 
 
 def alone() -> Any:
@@ -89,7 +91,7 @@ def _scores_and_seconds(section: Section) -> Data:
     tell that nothing disturbed."""
     sign = 1 if section.main.higher_is_better else -1
     data: Data = []
-    for row in section.rows:
+    for row in informed(section):
         score, span = row.score(section.main.name), row.seconds(total_seconds)
         if score is not None and span is not None:
             spread = score.deviation or 0.0
@@ -122,7 +124,8 @@ def score_against_time(section: Section, name: str) -> Picture | None:
     every = [d[end] for d in data for end in ("fastest", "slowest")]
     x = log_axis(alt.X, "seconds", every, "seconds in total")
     y = alt.Y("score:Q", scale=alt.Scale(zero=False), title=label)
-    model = by_model(labels_of(section))
+    model = without_legend(by_model(labels_of(section)))
+    placed(data, "seconds", "score", log=True)
     tips = [
         "model:N",
         alt.Tooltip("score:Q", title=label, format=".4f"),
@@ -143,6 +146,7 @@ def score_against_time(section: Section, name: str) -> Picture | None:
             color=model["color"],
         ),
         base.mark_point(size=110, filled=True, opacity=1).encode(x, y, **model, tooltip=tips),
+        *names(data, x, y),
     ]
     ceiling = section.reference("ceiling", section.main.name)
     shown = ""
@@ -160,10 +164,46 @@ def score_against_time(section: Section, name: str) -> Picture | None:
         "Up is better, left is cheaper. The dashed line is the Pareto front: whoever is below it "
         "is beaten by a model that is no slower. Bars: ± one standard deviation of the score over "
         "seeds, and the fastest to the slowest of them. "
-        f"Seconds: load, view, search, fit and predict.{shown}{aside}"
+        f"Seconds: load, view, search, fit and predict.{shown}{aside}{left_out(section, data)}"
     )
     chart = over(*layers, name=name)
-    return Picture(name, f"{label} against time", caption, chart, data)
+    front = [d for d in sorted(data, key=lambda d: d["seconds"]) if d["front"]]
+    title = f"{label} against time"
+    if len(front) == 1:
+        title = f"{front[0]['model']} is the best, and nothing as good is faster"
+    elif front:
+        ends = [f"{d['model']} ({d['seconds']:.2g} s)" for d in front]
+        title = f"Worth their seconds: {', '.join(ends[:-1])} and {ends[-1]}"
+    return Picture(name, title, caption, chart, data)
+
+
+def informed(section: Section) -> list[Row]:
+    """Rows that know more than what is known without looking, if there are any: an axis that
+    reached to those that know nothing would show little of what is compared."""
+    name, sign = section.metric, section.main.sign
+    floor = section.reference("floor", name)
+    scores = [(row, score.mean) for row in section.rows if (score := row.score(name))]
+    if floor is None:
+        return [row for row, _ in scores]
+    best = max((sign * mean for _, mean in scores), default=0.0)
+    reach = 0.02 * (best - sign * floor.mean)
+    above = [row for row, mean in scores if sign * (mean - floor.mean) > reach]
+    return above if len(above) > 1 else [row for row, _ in scores]
+
+
+def left_out(section: Section, data: Data) -> str:
+    """Those that are not drawn, as they know nothing."""
+    drawn = {point["model"] for point in data}
+    names = [r.label for r in section.rows if r.score(section.metric) and r.label not in drawn]
+    return f" Not drawn, as it knows nothing: {', '.join(names)}." if names else ""
+
+
+def without_legend(channels: Mapping[str, Any]) -> dict[str, Any]:
+    """Of points that have their names beside them."""
+    made = {name: channel.copy() for name, channel in channels.items()}
+    for channel in made.values():
+        channel.legend = None
+    return made
 
 
 PHASES = ("load", "view", "warm_up", "tune", "fit", "predict")
@@ -206,7 +246,13 @@ def phases(section: Section, name: str) -> Picture | None:
         .properties(width="container", height=30 * len(models) + 10)
     )
     caption = "Where the seconds of one cell go, from reading the data to the predictions."
-    return Picture(name, "Seconds per phase", caption, chart, data)
+    totals = {m: sum(d["seconds"] for d in data if d["model"] == m) for m in models}
+    slow = max(totals, key=lambda m: totals[m])
+    most = max((d for d in data if d["model"] == slow), key=lambda d: d["seconds"])
+    title = f"{slow} takes longest: {totals[slow]:.2g} s"
+    if totals[slow] and most["seconds"] > totals[slow] / 2:
+        title += f", {100 * most['seconds'] / totals[slow]:.0f} % of it in {most['phase']}"
+    return Picture(name, title, caption, chart, data)
 
 
 def latency(section: Section, name: str) -> Picture | None:
@@ -258,7 +304,12 @@ def latency(section: Section, name: str) -> Picture | None:
         "Warm calls, the median of each. One row at a time pays for the call, many at a time for "
         "the rows. timing=full measures five sizes and the 99th percentile."
     )
-    return Picture(name, "Latency by batch size", caption, chart, data)
+    first = min(d["rows"] for d in data)
+    single = sorted((d["milliseconds"], d["model"]) for d in data if d["rows"] == first)
+    (fast, quick), (slow, last) = single[0], single[-1]
+    what = "A row" if first == 1 else f"{first:,} rows"
+    title = f"{what} at a time: {fast:.2g} ms ({quick}) to {slow:.2g} ms ({last})"
+    return Picture(name, title, caption, chart, data)
 
 
 SHOWN = (
@@ -340,7 +391,11 @@ def work_map(section: Section, name: str) -> Picture | None:
         "What each approach asked for. The stronger the colour, the more, column by column: a full "
         "field is the most that any model of this table asked for."
     )
-    return Picture(name, "The work, side by side", caption, chart, data)
+    full = [max((d for d in data if d["what"] == w), key=lambda d: d["value"]) for w in whats]
+    asks = [d["model"] for d in full]
+    most = max(dict.fromkeys(asks), key=asks.count)
+    title = f"{most} asks for most in {asks.count(most)} of {len(whats)} things"
+    return Picture(name, title, caption, chart, data)
 
 
 def calibration(
@@ -373,12 +428,22 @@ def calibration(
         "Test rows in tenths, from the least to the most sure. On the dashed line a predicted 30 % "
         "happens 30 % of the time; below it a model promises too much."
     )
-    return Picture(name, "Calibration", caption, chart, data)
+    off = {
+        label: sum(n * abs(p - o) for p, o, n in bins) / sum(n for _, _, n in bins)
+        for label, bins in tenths.items()
+        if bins
+    }
+    low, high = min(off, key=lambda k: off[k]), max(off, key=lambda k: off[k])
+    title = f"Probabilities of {low} are off by {100 * off[low]:.1f} % on average"
+    if high != low:
+        title += f", of {high} by {100 * off[high]:.1f} %"
+    return Picture(name, title, caption, chart, data)
 
 
 def gain(
     curves: Iterable[Curve], name: str, labels: Sequence[str], positive: str
 ) -> Picture | None:
+    curves = list(curves)
     data: Data = [
         {"model": curve.label, "share": float(share), "reached": float(reached)}
         for curve in curves
@@ -397,7 +462,12 @@ def gain(
         name=name,
         height=380,
     )
-    return Picture(name, "Gain", _gain_caption(list(curves), positive), chart, data)
+    fifth = int((SHARES >= 0.2).argmax())
+    best = max((c for c in curves if c.label != TRUTH), key=lambda c: c.gain[fifth])
+    title = (
+        f"The first fifth that {best.label} chooses holds {best.gain[fifth]:.0%} of {positive!r}"
+    )
+    return Picture(name, title, _gain_caption(curves, positive), chart, data)
 
 
 def _gain_caption(curves: Sequence[Curve], positive: str) -> str:
@@ -444,7 +514,14 @@ def tuning(section: Section, name: str) -> Picture | None:
         "are on rows held out of the train rows, and the best of many is flattered: the table has "
         "the test scores."
     )
-    return Picture(name, "Score against tuning budget", caption, chart, data)
+    gains = {
+        label: abs(of[-1]["score"] - of[0]["score"])
+        for label in labels
+        if (of := [d for d in data if d["model"] == label])
+    }
+    most = max(gains, key=lambda k: gains[k])
+    title = f"A search gave {most} most: {gains[most]:.3f} of {judge}"
+    return Picture(name, title, caption, chart, data)
 
 
 def _best_so_far(section: Section, search: Mapping[str, Any]) -> list[float | None]:
@@ -484,4 +561,10 @@ def total_cost(data: Data, name: str, labels: Sequence[str], currency: str) -> P
         "On the left the price of training, on the right that of predicting. Where two lines "
         "cross, the dearer training has paid for itself."
     )
-    return Picture(name, "Total cost", caption, chart, data)
+    million = sorted((d["money"], d["model"]) for d in data if d["predictions"] == 10**6)
+    title = "Total cost"
+    if million:
+        (low, cheap), (high, dear) = million[0], million[-1]
+        ends = f"{currency} {number(low)} ({cheap}) to {number(high)} ({dear})"
+        title = f"Training and a million predictions cost {ends}"
+    return Picture(name, title, caption, chart, data)

@@ -34,4 +34,8 @@ def training_curves(section: Section, name: str) -> Picture | None:
         "The first curve that each model keeps, mean over seeds that got so far. Losses of unlike "
         "models are not to be compared: each is in its own units, on rows that it chose itself."
     )
-    return Picture(name, "How training went", caption, chart, data)
+    last = {point["model"]: point["step"] for point in data}
+    model_first = shown[0]
+    lowest = min((p for p in data if p["model"] == model_first), key=lambda p: p["loss"])
+    title = f"{model_first} was at its lowest loss after {lowest['step']} of {last[model_first]}"
+    return Picture(name, title, caption, chart, data)

@@ -1,15 +1,16 @@
 """Which one? The ranking with its intervals, and the eras in the order in which they came."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
 
 from benchmarks.analysis.advice import Advice, seconds_of
 from benchmarks.analysis.summary import Row, Section
-from benchmarks.show.answer import recommendation
 from benchmarks.show.formats import seconds
 from benchmarks.show.parts import Picture, best_rows, labels_of
-from benchmarks.show.pictures import Data, by_model, over
+from benchmarks.show.pictures import Data, by_model, informed, left_out, over
+from benchmarks.show.placing import names, placed
 from benchmarks.show.results_table import ranks
 
 LINE = 30  # pixels of a model
@@ -20,10 +21,9 @@ def ranking(found: Advice, name: str) -> Picture | None:
     """A line for each model, best first: its score, the interval of it, the ranks it may have."""
     section = best_rows(found.section)
     data: Data = []
-    for row in section.rows:
+    for row in informed(section):
         score = row.score(section.metric)
-        if score is None:
-            continue
+        assert score
         standing = section.standings.get(row.label)
         low, high = (standing and standing.score) or (score.mean, score.mean)
         rank = ranks(section, row) or ""
@@ -43,7 +43,7 @@ def ranking(found: Advice, name: str) -> Picture | None:
     model = by_model(labels_of(section))
     y = alt.Y(
         "model:N",
-        sort=[d["model"] for d in data],
+        scale=alt.Scale(domain=[d["model"] for d in data]),
         title=None,
         axis=alt.Axis(labelLimit=240, domain=False, ticks=False, labelFontSize=13),
     )
@@ -69,12 +69,38 @@ def ranking(found: Advice, name: str) -> Picture | None:
     ]
     tied, pairs = found.ties
     caption = (
-        f"{tied} of {pairs} neighbours cannot be told apart. Point: the mean over seeds. Bar: 95 % "
-        "interval of it over seeds and test rows. Two bars may overlap and one of the models be "
-        "better all the same, as all were tested on the same rows; the ranks say what is sure."
+        "Point: the mean over seeds. Bar: 95 % interval of it over seeds and test rows. Line on "
+        "the right: neighbours that cannot be told apart. Two bars may overlap and one of the "
+        "models be better all the same, as all were tested on the same rows; the ranks say what "
+        "is sure."
+        f"{left_out(section, data)}"
     )
+    ends = dict(tied_groups(found, [d["model"] for d in data]))
+    for point in data:
+        point["tied to"] = ends.get(point["model"], "")
+    together = base.transform_filter("datum['tied to']").mark_rule(
+        strokeWidth=2, style="faint", strokeCap="round"
+    )
+    layers.append(together.encode(y, alt.Y2("tied to:N"), x=alt.value("width")))
     chart = over(*layers, name=name, height=LINE * len(data) + 20)
-    return Picture(name, recommendation(found), caption, chart, data)
+    first = data[0]["model"]
+    title = f"{first} is first beyond doubt" if found.is_sure else f"{first} is first, not for sure"
+    if tied == pairs:
+        title = "None can be told from its neighbour"
+    elif tied:
+        title += f"; {tied} of {pairs} neighbours cannot be told apart"
+    return Picture(name, title, caption, chart, data)
+
+
+def tied_groups(found: Advice, drawn: Sequence[str]) -> list[tuple[str, str]]:
+    """(first, last) of neighbours in the ranking of which none can be told from the next."""
+    better = {(v.a, v.b) for v in found.section.verdicts if v.word == "better"}
+    groups: list[list[str]] = [[]]
+    for label in drawn:
+        if groups[-1] and (groups[-1][-1], label) in better:
+            groups.append([])
+        groups[-1].append(label)
+    return [(group[0], group[-1]) for group in groups if len(group) > 1]
 
 
 def history(found: Advice, name: str) -> Picture | None:
@@ -82,7 +108,7 @@ def history(found: Advice, name: str) -> Picture | None:
     looking, and what can be known."""
     section = best_rows(found.section)
     data: Data = []
-    for row in section.rows:
+    for row in informed(section):
         score, took = row.score(section.metric), seconds_of(section, row)
         year = row.first["year"]
         if score is not None and year is not None and _is_plain(section, row):
@@ -109,6 +135,7 @@ def history(found: Advice, name: str) -> Picture | None:
     y = alt.Y("score:Q", title=label, scale=alt.Scale(zero=False, padding=16))
     colour = model["color"].copy()
     colour.legend = None
+    placed(data, "year", "score")
     size: Any = alt.Size(
         "seconds:Q", legend=None, scale=alt.Scale(type="sqrt", range=[60, 900], zero=True)
     )
@@ -123,16 +150,14 @@ def history(found: Advice, name: str) -> Picture | None:
         base.mark_point(filled=True, opacity=0.75).encode(
             x, y, color=colour, size=size, tooltip=tips
         ),
-        base.mark_text(align="left", dx=9, dy=-9, fontSize=12, style="ink").encode(
-            x, y, text="model:N"
-        ),
+        *names(data, x, y),
     ]
     known = bounds_of(section)
     for words, value in known.items():
         one = alt.Chart(alt.InlineData([{"score": value, "words": words, "year": low - 3}]))
         layers += [
             one.mark_rule(**BOUND).encode(alt.Y("score:Q")),
-            one.mark_text(align="left", dx=4, dy=-6, fontSize=11, style="faint").encode(
+            one.mark_text(align="left", dx=4, dy=-6, fontSize=11, style="aside").encode(
                 x, alt.Y("score:Q"), text="words:N"
             ),
         ]

@@ -81,7 +81,7 @@ def thresholds(
         return None
     first, made = next(iter(models.items()))
     half = int(np.searchsorted(THRESHOLDS, 0.5))
-    model = by_model(labels)
+    model = by_model(labels, shown=list(models))
     base = alt.Chart()
     y = alt.Y("share:Q", title="share", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"))
     lines = base.mark_line(opacity=0.9).encode(
