@@ -369,7 +369,7 @@ def test_names_beside_points_cover_nothing():
     crowd = [{"model": f"model {k}", "x": 10.0 + k % 3, "y": 0.8 + 0.001 * k} for k in range(5)]
     crowd.append({"model": "far", "x": 30.0, "y": 0.2})
     placed(crowd, "x", "y")
-    assert len({point["place"] for point in crowd}) > 3
+    assert len({point["place"] for point in crowd}) >= 3
     assert all(0 <= point["place"] < len(WAYS) for point in crowd)
     far = [{"model": "a", "x": 1.0, "y": 0.1}, {"model": "b", "x": 100.0, "y": 0.9}]
     placed(far, "x", "y", log=True)

@@ -8,6 +8,8 @@ import altair as alt
 
 WIDE, HIGH = 560, 300  # pixels of a picture's inside, more or less
 LETTER, LINE = 6.6, 14  # pixels of a letter and of a line
+MARGIN = 20  # pixels that a name may stick out
+LONGEST = 200  # pixels of a name; more of it is cut
 # Ways to place a name: (alignment, pixels to the right, pixels down).
 WAYS = (
     ("left", 9, -9),
@@ -36,18 +38,15 @@ def placed(data: Sequence[dict[str, Any]], x: str, y: str, log: bool = False) ->
     for k, (point, a, b) in enumerate(zip(data, across, up, strict=True)):
         others = points[:k] + points[k + 1 :]
         boxes = [_box(str(point["model"]), a, b, way) for way in WAYS]
-        free = [
-            w
-            for w, box in enumerate(boxes)
-            if not any(_meet(box, other) for other in (*taken, *others))
-        ]
-        point["place"] = free[0] if free else 0
+        inside = [w for w, box in enumerate(boxes) if box[0] > -MARGIN and box[2] < WIDE + MARGIN]
+        free = [w for w in inside if not any(_meet(boxes[w], o) for o in (*taken, *others))]
+        point["place"] = (free or inside or [0])[0]
         taken.append(boxes[point["place"]])
 
 
 def _box(text: str, a: float, b: float, way: tuple[str, int, int]) -> Box:
     align, dx, dy = way
-    length = LETTER * len(text)
+    length = min(LONGEST, LETTER * len(text))
     left = a + dx - (length if align == "right" else 0)
     return left, b + dy - LINE, left + length, b + dy
 
@@ -63,6 +62,6 @@ def names(data: Sequence[Mapping[str, Any]], x: Any, y: Any) -> list[Any]:
     for k in used:
         align, dx, dy = WAYS[k]
         text = alt.Chart().transform_filter(f"datum.place === {k}")
-        mark: dict[str, Any] = {"align": align, "dx": dx, "dy": dy, "fontSize": 12, "style": "ink"}
-        layers.append(text.mark_text(**mark).encode(x, y, text="model:N"))
+        mark: dict[str, Any] = {"align": align, "dx": dx, "dy": dy, "limit": LONGEST}
+        layers.append(text.mark_text(fontSize=12, style="ink", **mark).encode(x, y, text="model:N"))
     return layers
