@@ -60,7 +60,7 @@ def write_site(options: argparse.Namespace, prices: Prices) -> int:
             continue
         file = f"run-{run.name}.html"
         chapters = report_chapters(own, run.outcomes, unreadable, prices, rows=run.rows)
-        write_page(folder / file, f"{run.name}: {subject(own)}", chapters)
+        write_page(folder / file, f"{run.name}: {subject(own)}", chapters, "index.html")
         began = [r["started"] for s in own for row in s.everything for r in row.records]
         last = max(map(datetime.fromisoformat, began), key=datetime.timestamp)
         pages.append(Page(run.name, file, own, last))

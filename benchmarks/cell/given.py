@@ -16,7 +16,7 @@ from tasks.histories import Histories
 
 FILE = "cell.rows.parquet"
 PLACE = "__row__"  # which of the test rows it is
-MOST_COLUMNS = 60
+MOST_COLUMNS, READABLE = 60, 200  # that are kept; that a table may have
 CHARACTERS = 300  # of a text
 
 
@@ -27,6 +27,8 @@ def keep(folder: Path, test: Any, most: int) -> None:
         return
     places = np.unique(np.linspace(0, n - 1, min(n, most)).astype(int))
     shown = frame(of_rows.take(test, places))
+    if shown is not None and shown.shape[1] > READABLE:
+        return  # shares of words, and the like: nobody reads them
     if shown is None:
         return
     import pyarrow as pa  # only cells that keep rows wait for it

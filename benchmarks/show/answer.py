@@ -76,7 +76,7 @@ def doubt(found: Advice) -> str:
         said.append(
             f"Not decided: whether {row.label} is as good ({signed(-behind)}{remedy}){also}."
         )
-    elif found.is_sure and found.others:
+    elif found.is_sure and found.others and not found.as_good:
         standing = found.section.standings.get(found.best.label)
         if standing is not None and standing.first is not None:
             often = percentage(standing.first)

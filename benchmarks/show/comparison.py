@@ -338,11 +338,11 @@ def changes_picture(
         width="container", height=34 * len(lines) + 10
     )
     data = []
-    for label, change in lines:
+    for model, change in lines:
         low, high = change.interval or (None, None)
         data.append(
             {
-                "model": label,
+                "model": model,
                 "change": change.difference,
                 "low": low,
                 "high": high,
@@ -355,4 +355,6 @@ def changes_picture(
         "Point: the change of the mean. Line: its interval, 95 % after correction. Grey: changes "
         "that do not matter in practice."
     )
-    return Picture(name, f"{label}, {runs}", caption, chart, data)
+    counts = {w: sum(c.word == w for _, c in lines) for w in ("better", "worse")}
+    found = " and ".join(f"{n} {w}" for w, n in counts.items() if n) or "nothing beyond noise"
+    return Picture(name, f"{label}, {runs}: {found}", caption, chart, data)

@@ -90,7 +90,7 @@ def cost_of(section: Section, name: str, prices: costs.Prices) -> list[Part | No
             for c in models
         ]
         title = f"{section.label}: {unit} in all, by number of predictions"
-        return Table(f"{name}-{unit}", title, [*once, *heads], lines, notes)
+        return Table(f"{name}-{unit}", title, [*once, *heads], lines, notes, folded=True)
 
     crossings = [
         f"{before} is cheaper than {after} up to about {number(where)} predictions, then {after}."

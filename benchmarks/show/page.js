@@ -42,8 +42,7 @@
     };
   };
   async function draw() {
-    if (!window.vegaEmbed) return;
-    for (const [name, spec] of Object.entries(pictures)) {
+    for (const [name, spec] of Object.entries(window.vegaEmbed ? pictures : {})) {
       const place = document.getElementById(`picture-${name}`);
       const panel = place.closest("[data-panel]"), wasHidden = panel.hidden;
       panel.hidden = false; // what is hidden has no width

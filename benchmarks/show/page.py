@@ -25,12 +25,13 @@ SCRIPTS = ("state", "page", "desk", "apart")
 """In the order in which they run: the others keep what is set in the first."""
 
 
-def write_page(file: Path, title: str, chapters: Sequence[Chapter]) -> None:
-    """Write the page; whoever reads the file sees the old one or the new one, never a part."""
-    write(file, html(title, chapters))
+def write_page(file: Path, title: str, chapters: Sequence[Chapter], home: str = "") -> None:
+    """Write the page; whoever reads the file sees the old one or the new one, never a part. home:
+    the file beside it that lists it among others."""
+    write(file, html(title, chapters, home))
 
 
-def html(title: str, chapters: Sequence[Chapter]) -> str:
+def html(title: str, chapters: Sequence[Chapter], home: str = "") -> str:
     # Names of models and columns come from anywhere: everything is escaped, and the browser is
     # told to load nothing and to run only what the page itself brings.
     environment = jinja2.Environment(
@@ -52,6 +53,7 @@ def html(title: str, chapters: Sequence[Chapter]) -> str:
             pictures[part.name] = specification(part)
     return environment.get_template("page.html.jinja").render(
         title=title,
+        home=home,
         chapters=chapters,
         style=(FOLDER / "page.css").read_text(encoding="utf-8"),
         script="\n".join((FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS),

@@ -32,6 +32,6 @@ const state = (() => {
     },
     // Whoever shows something of the state shows it now, and again when an address is opened.
     follow: (listener) => { listeners.push(listener); listener(); },
-    go: () => { if (place) document.getElementById(decodeURIComponent(place))?.scrollIntoView(); },
+    go: () => { if (place) document.getElementById(decodeURIComponent(place))?.scrollIntoView({ behavior: "instant" }); },
   };
 })();

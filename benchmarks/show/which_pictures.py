@@ -63,44 +63,44 @@ def ranking(found: Advice, name: str) -> Picture | None:
             alt.X("low:Q", title=label), alt.X2("high:Q"), y, color=colour
         ),
         base.mark_point(size=110, filled=True, opacity=1).encode(x, y, color=colour, tooltip=tips),
-        base.mark_text(align="left", dx=10, dy=-9, fontSize=11, style="ink").encode(
-            alt.X("high:Q", title=label), y, text="shown:N"
+        base.mark_text(align="left", dx=14, fontSize=12, style="ink").encode(
+            y, x=alt.value("width"), text="shown:N"
         ),
     ]
     tied, pairs = found.ties
     caption = (
-        "Point: the mean over seeds. Bar: 95 % interval of it over seeds and test rows. Line on "
-        "the right: neighbours that cannot be told apart. Two bars may overlap and one of the "
-        "models be better all the same, as all were tested on the same rows; the ranks say what "
-        "is sure."
-        f"{left_out(section, data)}"
+        f"{tied} of {pairs} neighbours cannot be told apart (line on the right). Point: the mean "
+        "over seeds. Bar: 95 % interval of it over seeds and test rows. Two bars may overlap and "
+        "one of the models be better all the same, as all were tested on the same rows; the ranks "
+        f"say what is sure.{left_out(section, data)}"
     )
-    ends = dict(tied_groups(found, [d["model"] for d in data]))
+    groups = tied_groups(found, [d["model"] for d in data])
+    ends = {group[0]: group[-1] for group in groups if len(group) > 1}
     for point in data:
         point["tied to"] = ends.get(point["model"], "")
-    together = base.transform_filter("datum['tied to']").mark_rule(
-        strokeWidth=2, style="faint", strokeCap="round"
+    tied_ones = base.transform_filter("datum['tied to']").mark_rule(
+        strokeWidth=2, style="faint", strokeCap="round", xOffset=6
     )
-    layers.append(together.encode(y, alt.Y2("tied to:N"), x=alt.value("width")))
+    layers.append(tied_ones.encode(y, alt.Y2("tied to:N"), x=alt.value("width")))
     chart = over(*layers, name=name, height=LINE * len(data) + 20)
-    first = data[0]["model"]
-    title = f"{first} is first beyond doubt" if found.is_sure else f"{first} is first, not for sure"
-    if tied == pairs:
+    first = groups[0]
+    title = f"{first[0]} is first beyond doubt"
+    if len(first) == len(data):
         title = "None can be told from its neighbour"
-    elif tied:
-        title += f"; {tied} of {pairs} neighbours cannot be told apart"
+    elif len(first) > 1:
+        title = f"{' and '.join((', '.join(first[:-1]), first[-1]))} share the first place"
     return Picture(name, title, caption, chart, data)
 
 
-def tied_groups(found: Advice, drawn: Sequence[str]) -> list[tuple[str, str]]:
-    """(first, last) of neighbours in the ranking of which none can be told from the next."""
+def tied_groups(found: Advice, drawn: Sequence[str]) -> list[list[str]]:
+    """Neighbours in the ranking of which none can be told from the next."""
     better = {(v.a, v.b) for v in found.section.verdicts if v.word == "better"}
     groups: list[list[str]] = [[]]
     for label in drawn:
         if groups[-1] and (groups[-1][-1], label) in better:
             groups.append([])
         groups[-1].append(label)
-    return [(group[0], group[-1]) for group in groups if len(group) > 1]
+    return groups
 
 
 def history(found: Advice, name: str) -> Picture | None:
