@@ -23,7 +23,8 @@ def specification(picture: Picture) -> dict[str, Any]:
     """Vega-Lite, without the data, which a page holds once for picture and CSV."""
     # Not held against the whole schema at each call, which takes longer than all else.
     made: dict[str, Any] = picture.chart.to_dict(validate=False)
-    return made | {"description": f"{picture.title}. {picture.caption}"}
+    least = {"usermeta": {"least": picture.least}} if picture.least else {}
+    return made | least | {"description": f"{picture.title}. {picture.caption}"}
 
 
 def svg(picture: Picture) -> str:

@@ -11,7 +11,7 @@ from benchmarks.analysis.driving import Driven, driven
 from benchmarks.analysis.summary import Section
 from benchmarks.show.colours import colours
 from benchmarks.show.parts import Entry, Head, Part, Picture, Table, best_rows, labels_of, words
-from benchmarks.show.pictures import Data, alone, over
+from benchmarks.show.pictures import NAMES, SQUARE, Data, alone, over
 
 MOST_DRAWN = 12  # columns
 HOW = (
@@ -122,7 +122,8 @@ def side_by_side(told: Sequence[Driven], name: str) -> Picture:
         f"How much worse {metrics} is without a column, model by model. A dot: not beyond chance; "
         "nothing: the model does not read it."
     )
-    return Picture(name, title, caption, chart, data, how=HOW)
+    least = SQUARE * len(models) + NAMES
+    return Picture(name, title, caption, chart, data, how=HOW, least=least)
 
 
 def table(told: Sequence[Driven], name: str, notes: Sequence[str]) -> Table:

@@ -49,7 +49,9 @@
       const narrow = place.clientWidth < 560;
       const config = { ...(spec.config || {}), ...colours() };
       if (narrow) config.legend = { ...config.legend, orient: "bottom", columns: 2, labelLimit: 140 };
-      const full = { ...spec, config, datasets: { ...spec.datasets, [name]: data[name] } };
+      const least = spec.usermeta?.least || 0;
+      const fixed = place.clientWidth < least ? { width: least - 120 } : {}; // it scrolls by itself
+      const full = { ...spec, ...fixed, config, datasets: { ...spec.datasets, [name]: data[name] } };
       const { view } = await window.vegaEmbed(place, full, {
         actions: false, renderer: "svg", tooltip: { theme: isDark() ? "dark" : "light" },
       });

@@ -87,6 +87,8 @@ class Picture:
     """What to see in it, in a sentence or two; also what a screen reader says."""
     how: str = field(default="", kw_only=True)
     """How it was measured: one click away."""
+    least: int = field(default=0, kw_only=True)
+    """Pixels of width below which its texts would cover each other."""
     chart: Any
     """An Altair chart without data of its own, which reads the data set `name`."""
     data: Sequence[Mapping[str, Any]] = field(repr=False)

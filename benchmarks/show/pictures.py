@@ -332,10 +332,22 @@ MEANING = {
     "loops": "lines of loops",
     "designed": "designed columns",
     "total s": "seconds",
-    "disk": "size on disk",
+    "disk": "bytes on disk",
     "MB": "MB of packages",
     "cold s": "cold start s",
 }
+
+
+SQUARE = 31  # pixels that a field of a map needs for its text
+NAMES = 110  # and the names beside it
+
+
+def terse(value: float) -> str:
+    """In two digits or so: a field has little room."""
+    for factor, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= factor:
+            return f"{number(value / factor)}{unit}"
+    return number(value)
 
 
 def work_map(section: Section, name: str) -> Picture | None:
@@ -352,7 +364,7 @@ def work_map(section: Section, name: str) -> Picture | None:
                 "model": row.label,
                 "what": MEANING.get(column.heading, column.heading),
                 "value": numbers[row.label],
-                "text": column.text(column.value(row)),
+                "text": terse(numbers[row.label]),
                 "share": numbers[row.label] / most,
             }
             for row in section.rows
@@ -395,7 +407,7 @@ def work_map(section: Section, name: str) -> Picture | None:
     asks = [d["model"] for d in full]
     most = max(dict.fromkeys(asks), key=asks.count)
     title = f"{most} asks for most in {asks.count(most)} of {len(whats)} things"
-    return Picture(name, title, caption, chart, data)
+    return Picture(name, title, caption, chart, data, least=SQUARE * len(whats) + NAMES)
 
 
 def calibration(
