@@ -1,7 +1,6 @@
 """Sessions: `nox -l` lists them. Every session installs with the exact pins of constraints.txt."""
 
 import shutil
-from pathlib import Path
 
 import nox
 
@@ -144,7 +143,7 @@ def peers(session: nox.Session) -> None:
 
 @nox.session
 def reference(session: nox.Session) -> None:
-    """Rebuild results/reference on this machine, and with it the table of the README.
+    """Rebuild results/reference on this machine, and with it what the README shows of it.
 
     The suite's seeds are none that a default was chosen on (tests/test_defaults.py).
     """
@@ -153,8 +152,4 @@ def reference(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks", "run=reference", "model=ideal_observer")
     session.run("python", "-m", "benchmarks", "run=reference")
     session.run("python", "-m", "benchmarks", "run=reference", "seed=10", "timing=full")
-    readme, text = Path("README.md"), Path("results/reference/table.md").read_text()
-    table = text.partition("\n### ")[0]  # the first of them
-    start, end = "<!-- reference -->\n", "<!-- /reference -->"
-    before, rest = readme.read_text().split(start)
-    readme.write_text(before + start + table + end + rest.split(end)[1])
+    session.run("python", "docs/draw_eras.py")

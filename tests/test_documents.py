@@ -52,11 +52,11 @@ def test_the_model_of_adding_a_model_fits_and_predicts(written):
     assert (np.array(model.classes_)[probabilities.argmax(axis=1)] == y).mean() > 0.9
 
 
-def test_readme_commands_use_settings_that_exist(main):
-    """Every `python -m benchmarks` line of the README composes: none is refused."""
+def test_commands_of_the_documents_use_settings_that_exist(main):
+    """Every `python -m benchmarks` line of docs/commands.md composes: none is refused."""
     from benchmarks import run
 
-    (lines,) = [b for b in blocks("README.md", "sh") if "everyday" in b or "run=small" in b]
+    (lines,) = [b for b in blocks("docs/commands.md", "sh") if "everyday" in b or "run=small" in b]
     commands = [line.split("#")[0].split() for line in lines.splitlines()]
     commands = [c[3:] for c in commands if c[:3] == ["python", "-m", "benchmarks"]]
     assert len(commands) >= 4
@@ -82,14 +82,14 @@ def test_readme_commands_use_settings_that_exist(main):
     assert all(launched)
 
 
-def test_the_query_of_the_readme(record, tmp_path, monkeypatch):
+def test_the_query_of_the_documents(record, tmp_path, monkeypatch):
     run = Run(tmp_path / "results" / "default")
     run.create()
     for seed, auc in ((0, 0.8), (1, 0.7)):
         (run.cells / f"{seed}.json").write_text(json.dumps(record("svm", seed, auc)))
     frame.write(run)
     monkeypatch.chdir(tmp_path)
-    (query,) = blocks("README.md", "sql")
+    (query,) = blocks("docs/page.md", "sql")
     (line,) = duckdb.sql(query).to_arrow_table().to_pylist()
     assert (line["model"], line["roc_auc"]) == ("svm", pytest.approx(0.75))
     assert (line["fit"], line["one_row_ms"]) == (1.0, 2.0)

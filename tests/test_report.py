@@ -330,3 +330,34 @@ def test_calibration_of_true_probabilities_is_the_diagonal():
     for predicted, observed, share in found.calibration:
         assert observed == pytest.approx(predicted, abs=0.01)
         assert share == pytest.approx(0.1, abs=1e-4)
+
+
+def test_a_site_has_a_page_of_each_run_and_an_index(made, record, capsys, tmp_path):
+    for model, skill in (("svm", 0.6), ("forest", 0.9)):
+        made(model, skill)
+    results = made.run.folder.parent
+    other = Run(results / "later")
+    other.create()
+    cell = record("svm", 0, 0.75, started="2027-01-05T12:00:00+00:00")
+    (other.cells / "svm.json").write_text(json.dumps(cell))
+    broken = Run(results / "broken")
+    broken.create()
+    (broken.cells / "x.json").write_text("{")
+    site = tmp_path / "site"
+    assert main(["--site", str(site), "--results", str(results)]) == 0
+    told = capsys.readouterr()
+    assert "index.html: 2 runs" in told.out
+    assert "The run broken holds no records" in told.err
+    index = (site / "index.html").read_text()
+    assert re.findall(r'<a href="(run-[^"]*)">', index) == ["run-later.html", "run-made.html"]
+    assert "2 runs of 1 tasks, 3 cells; the newest is later, of 2027-01-05." in index
+    assert "Use forest: better than all others" in index
+    assert "coin: the best of each run" in index
+    assert '<a href="index.html">All runs</a>' in (site / "run-made.html").read_text()
+    assert main(["made", "--site", str(tmp_path / "one"), "--results", str(results)]) == 0
+    assert sorted(p.name for p in (tmp_path / "one").iterdir()) == ["index.html", "run-made.html"]
+    (tmp_path / "file").write_text("")
+    assert main(["--site", str(tmp_path / "file"), "--results", str(results)]) != 0
+    assert main(["--results", str(results)]) == 2
+    assert "Say which run" in capsys.readouterr().err
+    assert main(["--site", str(site), "--results", str(tmp_path / "none")]) == 2

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import runpy
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
@@ -199,12 +200,12 @@ def plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def test_the_readme_shows_the_reference_table():
-    readme = (ROOT / "README.md").read_text()
-    table = (ROOT / "results" / "reference" / "table.md").read_text()
-    shown = re.search(r"<!-- reference -->\n(.*?)<!-- /reference -->", readme, re.DOTALL)
-    assert shown, "the README has no reference table"
-    assert shown[1] == table.partition("\n### ")[0], "run `nox -s reference`"
+def test_the_documents_show_the_reference():
+    drawn = runpy.run_path(str(ROOT / "docs" / "draw_eras.py"))
+    for file, text in drawn["documents"](drawn["reference"]()).items():
+        assert file.read_text() == text, f"{file.name}: run `nox -s reference`"
+    assert "| network " in (ROOT / "README.md").read_text()
+    assert "| checks |" in (ROOT / "docs" / "reading.md").read_text()
 
 
 def test_ci_runs_the_test_command_of_the_readme():
