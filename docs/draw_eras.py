@@ -11,6 +11,7 @@ from benchmarks.analysis.verdicts import judge
 from benchmarks.records.records import Run
 from benchmarks.show import markdown
 from benchmarks.show.drawing import svg
+from benchmarks.show.parts import Entry
 from benchmarks.show.results_table import results_table
 from benchmarks.show.which_pictures import history
 
@@ -29,7 +30,8 @@ def six_columns(section: Section) -> str:
     whole = results_table(section)
     places = [k for k, head in enumerate(whole.heads) if head.text in COLUMNS]
     labels = {row.label for row in section.everything}
-    rows = [[line[k] for k in places] for line in whole.rows if line[0].text in labels]
+    shown = [line for line in whole.rows if line[0].text in labels]
+    rows = [[Entry(line[k].text.rstrip("*")) for k in places] for line in shown]
     heads = [whole.heads[k] for k in places]
     table = replace(whole, title="", heads=heads, rows=rows, notes=(), legend="", source="")
     return markdown.fragment([table]).partition("\n")[2].strip() + "\n"

@@ -256,6 +256,7 @@ class Shape(Part):
     floor: dict[str, Number | None] = {}
     lifts: dict[str, Lift] = {}
     subset: Subset | None = None
+    drivers: Drivers | None = None
     same_rows: bool = False
     tuning: Tuning | None = None
     rows: NumberOfRows | None = None

@@ -104,6 +104,10 @@ class Widget:
     table: Table
     """What it shows at first, and what is shown where nothing can be changed."""
 
+    @property
+    def name(self) -> str:
+        return self.table.name
+
 
 @dataclass(frozen=True)
 class Tile:
