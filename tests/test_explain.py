@@ -75,7 +75,7 @@ def test_a_column_that_is_read_drives_and_another_does_not(form):
     before = X.copy()
     found = asked_for(ByFirst(), X, data)
     assert found["metric"] == "roc_auc"
-    assert found["rows"] == N
+    assert found["rows"] == 500
     first, second = found["of"]
     assert first["column"] in ("a", "0")
     assert first["drop"] > 0.25, "from about .85 to a half"
