@@ -17,9 +17,9 @@ MOST_DRAWN = 12  # columns
 HOW = (
     "A column's values are dealt out anew among test rows, the model is asked again, and its score "
     "compared with what it was on the same rows (permutation importance, Breiman 2001). Models "
-    "that were asked for as many rows met the same deals. A column that others can stand in for is worth little to a model that has "
-    "those too; one that is worth much need not be a cause. Intervals: 95 %, over test rows and "
-    "seeds; a column below 0 only looked useful."
+    "that were asked for as many rows met the same deals. A column that others can stand in for is "
+    "worth little to a model that has those too; one that is worth much need not be a cause. "
+    "Intervals: 95 %, over test rows and seeds; a column below 0 only looked useful."
 )
 
 
