@@ -22,6 +22,7 @@ from typing import Any
 
 from benchmarks.analysis.intervals import known_scores
 from benchmarks.analysis.summary import Row, Section, broadest, sections, tuned
+from benchmarks.commands import spoken, typed
 from benchmarks.errors import (
     FAILED_CELLS,
     FINISHED,
@@ -44,8 +45,8 @@ SO = "what would be fitted is not what was measured; run its cells again"
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.fit",
-        description=__doc__,
+        prog=typed("fit"),
+        description=spoken(__doc__ or ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("run", metavar="RUN", help="name of a run (or its folder)")
@@ -187,7 +188,7 @@ def take(options: argparse.Namespace, worker: Worker | None) -> int:
     tell(f"{folder}: {row.label}, fitted on {outcome['rows']:,} rows in {seconds}")
     for warning in outcome["warnings"]:
         tell(f"warning: {warning} while it was fitted", is_error=True)
-    tell(f"New rows: python -m benchmarks.predict {folder} new.csv --out scored.parquet")
+    tell(f"New rows: {typed('predict')} {folder} new.csv --out scored.parquet")
     return FINISHED
 
 

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.commands import spoken, typed
 from benchmarks.errors import FAILED_CELLS, FINISHED, BadInput, cannot_write, command, tell
 from benchmarks.records import machine, taken
 from benchmarks.runner.jobs import JobFailed, outcome_of
@@ -26,8 +27,8 @@ ENDINGS = (".parquet", ".csv")
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.predict",
-        description=__doc__,
+        prog=typed("predict"),
+        description=spoken(__doc__ or ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="left by benchmarks.fit")
@@ -55,6 +56,9 @@ def checked(options: argparse.Namespace) -> dict[str, Any]:
         raise BadInput(f"--out {options.out}: give a file that ends in {' or '.join(ENDINGS)}.")
     if not options.out.parent.is_dir():
         raise BadInput(f"--out {options.out}: there is no folder {options.out.parent}.")
+    with contextlib.suppress(OSError):  # an address, or a glob
+        if options.out.samefile(options.path):
+            raise BadInput(f"--out {options.out} is the file of new rows itself; give another.")
     if options.out.is_dir():
         raise BadInput(f"--out {options.out} is a folder.")
     cores = machine.available_cores()

@@ -17,7 +17,7 @@ from benchmarks import interruption
 from benchmarks.analysis import verdicts
 from benchmarks.analysis.summary import Section, model_label, sections
 from benchmarks.commands import typed
-from benchmarks.errors import FAILED_CELLS, BadInput, CannotWrite, command, plain
+from benchmarks.errors import BAD_INPUT, FAILED_CELLS, BadInput, CannotWrite, command, plain
 from benchmarks.plan import app, ledger
 from benchmarks.plan.cells import Plan, require_device
 from benchmarks.plan.config import RunConfig
@@ -100,6 +100,8 @@ def run_cells(
                 console.print(f"picture: {escape(str(file))}", highlight=False)
         for line in closing(shown):
             console.print(Text(plain(line), style="bold"))
+    if any(record.get("bad_input") for record in records):
+        raise SystemExit(BAD_INPUT)
     if unrecorded or any(is_failure(record) for record in records):
         raise SystemExit(FAILED_CELLS)
 

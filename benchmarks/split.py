@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.commands import spoken, typed
 from benchmarks.errors import FAILED_CELLS, FINISHED, BadInput, command, tell
 from benchmarks.fit import left_at
 from benchmarks.plan import app
@@ -30,8 +31,8 @@ MOST = 1_000  # seeds
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.split",
-        description=__doc__,
+        prog=typed("split"),
+        description=spoken(__doc__ or ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="of the task, and seed=")

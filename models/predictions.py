@@ -18,6 +18,12 @@ ROW, SEED, SAID, OF_CLASS = "row", "seed", "prediction", "probability "
 TOLERANCE = 1e-3  # of a sum of probabilities
 
 
+class OtherRows(ValueError):
+    """The file is about other rows than those of the split."""
+
+    bad_input = True  # a mistake of whoever asked, and no failure of a model
+
+
 @dataclass
 class Predictions:
     # a Parquet or CSV file: a line for each test row, called as `python -m benchmarks.split` does
@@ -53,13 +59,7 @@ class Predictions:
         if SEED in found:
             found = found[found[SEED] == self.random_state]
             if not len(found):
-                raise ValueError(f"{self.path} has no rows of the seed {self.random_state}")
-        twice = found[ROW][found[ROW].duplicated()]
-        if len(twice):
-            raise ValueError(
-                f"{self.path} has {len(twice):,} rows twice, such as row {twice.iloc[0]}: it may "
-                f"need a column {SEED!r}"
-            )
+                raise OtherRows(f"{self.path} has no rows of the seed {self.random_state}")
         self.rows_ = found[ROW].to_numpy(np.int64)
         self.was_asked_ = False
         self.said_: Any
@@ -86,20 +86,20 @@ class Predictions:
         return [self.said_[place] for place in self._places(X)]
 
     def _places(self, X: np.ndarray) -> np.ndarray:
-        """Where these rows stand in the file. Raises ValueError for rows that it does not have; and
+        """Where these rows stand in the file. Raises OtherRows for rows that it does not have; and
         in the first call, which is for all test rows, for a file that has others."""
         order = np.argsort(self.rows_, kind="stable")
         at = np.searchsorted(self.rows_, X, sorter=order)
         places = np.append(order, -1)[at]
         missing = X[(places < 0) | (self.rows_[places] != X)]
         if len(missing):
-            raise ValueError(
+            raise OtherRows(
                 f"{self.path} lacks {len(missing):,} of {len(X):,} test rows, such as row "
                 f"{missing[0]}"
             )
         others = np.setdiff1d(self.rows_, X)
         if len(others) and not self.was_asked_:
-            raise ValueError(
+            raise OtherRows(
                 f"{self.path} has {len(others):,} rows that are no test rows of the seed "
                 f"{self.random_state}, such as row {others[0]}"
             )
@@ -136,6 +136,13 @@ def read(path: str) -> pd.DataFrame:
 
 def refuse_numbers(found: pd.DataFrame, path: str) -> None:
     """Raise ValueError for what can be no predictions, whatever is to be predicted."""
+    by = [name for name in (SEED, ROW) if name in found]
+    twice = found[ROW][found.duplicated(by)]
+    if len(twice):
+        again = "" if SEED in found else f": it may need a column {SEED!r}"
+        raise ValueError(
+            f"{path} has {len(twice):,} rows twice, such as row {twice.iloc[0]}{again}"
+        )
     told = [name for name in found if name not in (ROW, SEED)]
     if not told:
         raise ValueError(f"{path} has no predictions: no column beside {ROW!r} and {SEED!r}")

@@ -179,6 +179,11 @@ def test_conditions_change_the_answer(page):
 
 
 def test_what_is_ruled_out_is_said(page, made):  # noqa: F811 - the fixture
+    for seed in (0, 1):  # whose calls nobody timed
+        cell = made("unknown", 0.4, seed)
+        cell["latency"] = {}
+        name = f"coin-unknown-{seed}-{cell['config_hash']}"
+        (made.run.cells / f"{name}.json").write_text(json.dumps(cell))
     for model, skill, seconds in (("slow", 0.95, 0.5), ("quick", 0.5, 0.0001)):
         for seed in (0, 1):
             cell = made(model, skill, seed)
@@ -194,6 +199,7 @@ def test_what_is_ruled_out_is_said(page, made):  # noqa: F811 - the fixture
     assert verdict.inner_text().startswith("Use forest: the best of what is left")
     assert "Ruled out: slow (500 ms)" in verdict.inner_text()
     assert desk(page)["slow"][-1] == "ruled out: 500 ms"
+    assert desk(page)["unknown"][-1] == "ruled out: its calls were not timed"
     slide(page, "ms", 0)
     assert "Nothing is left" in verdict.inner_text()
 
@@ -217,6 +223,7 @@ def test_an_address_shows_what_its_sender_saw(page):
     page.locator("details[data-name^=verdicts] summary").first.click()
     page.get_by_role("link", name="Where is it wrong?").click()
     said, order = page.locator(".desk .verdict").inner_text(), first_column(page)
+    page.wait_for_function("location.hash.startsWith('#where') && location.hash.includes('open.')")
     address = page.url
     assert "#where-is-it-wrong?" in address
     page.goto("about:blank")
@@ -285,6 +292,7 @@ def test_parts_and_rows_can_be_chosen(page, made):  # noqa: F811 - the fixture
     assert apart.locator("thead th").nth(3).inner_text() == EVIL
     apart.locator("[data-key=a]").select_option(EVIL)
     assert "Choose two models" in apart.inner_text()
+    page.wait_for_function("location.hash.includes('apart.a')")
     address = page.url
     page.goto("about:blank")
     page.goto(address)

@@ -13,7 +13,19 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from benchmarks import commands, compare, confirm, export, look, report, runs, verdicts
+from benchmarks import (
+    commands,
+    compare,
+    confirm,
+    export,
+    fit,
+    look,
+    predict,
+    report,
+    runs,
+    split,
+    verdicts,
+)
 from benchmarks.errors import BadInput, nearest
 from benchmarks.plan.sentences import require_settings
 from benchmarks.plan.sources import code_hash, is_installed
@@ -91,7 +103,7 @@ def test_every_command_is_listed_and_has_a_help(capsys):
         if 'if __name__ == "__main__":' in file.read_text() and file.stem[:2] != "__"
     }
     assert typed - {"notebook"} == set(commands.COMMANDS) - {"run"}
-    for module in (compare, confirm, export, report, runs, verdicts):
+    for module in (compare, confirm, export, fit, predict, report, runs, split, verdicts):
         with pytest.raises(SystemExit, match="0"):
             module.main(["--help"])
         name = module.__name__.rpartition(".")[2]

@@ -218,7 +218,7 @@ def test_the_part_where_a_model_is_wrong_comes_first(section_of):
     assert not any(s.is_worse for s in others)
     assert len([s for s in others if s.column == "age"]) == 5
     picture, listed = wrong_rows.by_segment(section, found, "a", "x")
-    assert picture.title.startswith("a is most wrong where region is west: 0.5, elsewhere on")
+    assert picture.title.startswith("a is most wrong where region is west: 0.5, 0.232 on all rows")
     assert listed.choices() == ["region", "age"]
 
 
@@ -317,9 +317,14 @@ def test_drivers_over_seeds(record):
     assert isinstance(found, Driven)
     assert [d.column for d in found.drivers] == ["x", "z"]
     x = found.drivers[0]
-    assert x.high - x.drop == pytest.approx(1.96 * np.sqrt(1e-4 / 2))
+    assert x.high - x.drop == pytest.approx(2.2414 * np.sqrt(1e-4 / 2), rel=1e-4)
     assert driven(Row("a", [record("a", drivers={"why": "too slow"})])) == "too slow"
     assert driven(Row("a", [record("a")])) is None
+    of_one_group = {**told, "of": [{"column": "x", "drop": 0.1, "variance": None}]}
+    assert "all of one group" in driven(Row("a", [record("a", drivers=of_one_group)]))
+    same = [record("a", seed, drivers=told, same_rows=True) for seed in (0, 1)]
+    wider = driven(Row("a", same)).drivers[0]
+    assert wider.high - wider.drop == pytest.approx((x.high - x.drop) * np.sqrt(2))
     (section,) = sections([*cells, record("b", drivers={"why": "too slow"})])
     advice = advise(section)
     picture, whole = driver_pictures.parts(advice, "x")

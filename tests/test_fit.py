@@ -217,5 +217,27 @@ def test_only_known_classes_are_made(tmp_path):
         (tmp_path / "state.json").write_text(json.dumps(part))
         with pytest.raises(Unfit, match="neither of the model's own project"):
             restored(tmp_path, "model")
+    of = [["_target_", "os.system"], ["command", "exit 1"]]
+    call = {"is": "dict", "of": of}
+    build = "benchmarks.cell.build.build"
+    for part in (
+        {
+            "is": "tuple",
+            "class": build,
+            "of": [{"is": "dict", "of": list(map(list, call.items()))}],
+        },
+        {"is": "tuple", "class": "models.boosting.XGBoost", "of": []},
+        {"is": "xgboost", "class": build, "of": "x.ubj"},
+        {"is": "module", "class": build, "at": "model"},
+        {"is": "object", "class": build, "at": "model", "of": {}},
+        {"is": "state", "class": "models.boosting.XGBoost", "of": "x"},
+        {"is": "function", "of": build},
+        {"is": "partial", "function": build, "arguments": [], "of": {}},
+        {"is": "made", "of": []},
+        {"is": "_class__", "of": []},
+    ):
+        (tmp_path / "state.json").write_text(json.dumps({"model": part}))
+        with pytest.raises(Unfit):
+            restored(tmp_path, "model")
     assert all(name.startswith(("sklearn.", "numpy.dtype")) for name in HARMLESS)
     assert (ROOT / "benchmarks" / "cell" / "restored.py").read_text().count("pickle") == 0

@@ -226,3 +226,27 @@ def test_what_is_asked_for_in_vain(folder, worker, tmp_path, capsys):
         assert predict.main([str(taken_folder), new, *more], worker) == 2
         assert told in capsys.readouterr().err
     assert again.told_lacking(["a"], ["b"]) == "there is no column 'a'"
+
+
+def test_a_fraction_in_a_column_of_whole_numbers_stays_one(folder, worker, tmp_path):
+    """Whatever its neighbours hold: a gap among them, or whole numbers alone."""
+    found, table = folder("logistic")
+    alone = new_rows(table, [3], tmp_path / "alone.csv", tenure="30.5")
+    whole = new_rows(table, [3], tmp_path / "whole.csv", tenure="30")
+    by_fraction, by_whole = (scored(worker, found, new) for new in (alone, whole))
+    p = [one["probability yes"].item() for one in (by_fraction, by_whole)]
+    assert abs(p[0] - p[1]) > 1e-6
+    lines = alone.read_text().splitlines()
+    empty = new_rows(table, [3], tmp_path / "empty.csv", tenure="").read_text().splitlines()[1]
+    (tmp_path / "both.csv").write_text("\n".join([*lines, empty]) + "\n")
+    both = scored(worker, found, tmp_path / "both.csv")
+    assert both["probability yes"][0] == pytest.approx(p[0], abs=1e-12)
+
+
+def test_new_rows_are_not_written_over(folder, worker, tmp_path, capsys):
+    found, table = folder("baseline")
+    new = new_rows(table, [0, 1], tmp_path / "new.csv")
+    before = new.read_text()
+    assert predict.main([str(found), str(new), "--out", str(new)], worker) == 2
+    assert "is the file of new rows itself" in capsys.readouterr().err
+    assert new.read_text() == before

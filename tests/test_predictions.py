@@ -143,11 +143,13 @@ def test_it_is_refused_before_anything_runs(eras, tmp_path, records):
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "model.path is missing" in done.stderr
     (tmp_path / "bad.csv").write_text("row,probability yes\n1,0.5\n2,7\n")
+    (tmp_path / "twice.csv").write_text("row,probability yes\n1,0.5\n2,0.5\n2,0.1\n")
     (tmp_path / "none.csv").write_text("number,probability yes\n1,0.5\n")
     for name, told in (
         ("gone.csv", "there is no file"),
         ("bad.csv", "is 7 in row 2"),
         ("none.csv", "has no column 'row'"),
+        ("twice.csv", "1 rows twice, such as row 2: it may need a column 'seed'"),
         ("table.xlsx", "give predictions as a .parquet or .csv file"),
     ):
         done = eras(*asked, f"model.path={tmp_path / name}")
@@ -164,7 +166,7 @@ def test_of_other_rows_its_cell_fails_with_a_sentence(handed, eras, records, tmp
     done = eras(
         *task_of(table), "model=predictions", f"model.path={tmp_path / 'theirs.csv'}", "seed=0,1"
     )
-    assert done.returncode == 1
+    assert done.returncode == 2
     by_seed = {record["seed"]: record for record in records()}
     assert by_seed[0]["status"] == "done"
     assert by_seed[1]["status"] == "failed"

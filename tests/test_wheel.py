@@ -113,6 +113,9 @@ def test_the_default_suite_runs_in_a_folder_of_namesakes(installed, elsewhere):
     page = run([installed / "model-eras", "report", "default"], elsewhere)
     assert page.returncode == 0, page.stderr
     assert (elsewhere / "results" / "default" / "report.html").stat().st_size > 1e5
+    taken = run([installed / "model-eras", "fit", "default", "xgboost"], elsewhere)
+    assert taken.returncode == 0, taken.stderr
+    assert "New rows: model-eras predict results/default/taken/xgboost" in taken.stdout
     assert re.search(r"default +18 ", run([installed / "model-eras", "runs"], elsewhere).stdout)
 
 

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
+from benchmarks.analysis.estimates import ALPHA
 from benchmarks.analysis.summary import Row
-
-Z = 1.96
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Driver:
     """How much worse the answers are where its values are dealt out anew: the mean over seeds."""
     low: float
     high: float
-    """95 % interval of that, over seeds and test rows."""
+    """95 % interval of that, over seeds and test rows, corrected for all columns."""
 
 
 @dataclass(frozen=True)
@@ -39,32 +39,36 @@ class Driven:
 def driven(row: Row) -> Driven | str | None:
     """Of the seeds that a row's score is a mean over; why it was not asked, where it was not; None
     where nobody wanted to know."""
-    found = [record["drivers"] for record in row.compared if record.get("drivers")]
+    found = [record for record in row.compared if record.get("drivers")]
     if not found:
         return None
-    told = [drivers for drivers in found if drivers.get("of")]
+    told = [record for record in found if record["drivers"].get("of")]
     if not told:
-        return str(found[0].get("why", ""))
-    metric = told[0]["metric"]
-    alike = [drivers for drivers in told if drivers["metric"] == metric]
+        return str(found[0]["drivers"].get("why", ""))
+    metric = told[0]["drivers"]["metric"]
+    alike = [record for record in told if record["drivers"]["metric"] == metric]
     by_column: dict[str, list[tuple[float, float]]] = {}
-    for drivers in alike:
-        for one in drivers["of"]:
-            variance = one["variance"]
-            pair = one["drop"], math.inf if variance is None else variance
-            by_column.setdefault(one["column"], []).append(pair)
-    made = [_over_seeds(column, pairs) for column, pairs in by_column.items()]
-    rows = min(drivers["rows"] for drivers in alike)
-    label = str(alike[0].get("label") or metric)
+    for record in alike:
+        for one in record["drivers"]["of"]:
+            if one["variance"] is None:
+                return "its test rows are all of one group, which does not tell what is chance"
+            by_column.setdefault(one["column"], []).append((one["drop"], one["variance"]))
+    same_rows = any(record.get("same_rows") for record in alike)
+    z = NormalDist().inv_cdf(1 - ALPHA / 2 / len(by_column))
+    made = [_over_seeds(column, pairs, z, same_rows) for column, pairs in by_column.items()]
+    rows = min(record["drivers"]["rows"] for record in alike)
+    label = str(alike[0]["drivers"].get("label") or metric)
     return Driven(row.label, label, rows, sorted(made, key=lambda d: -d.drop))
 
 
-def _over_seeds(column: str, pairs: Sequence[tuple[float, float]]) -> Driver:
-    """Its interval takes the larger of two variances: that of the test rows, and that which the
-    seeds show."""
+def _over_seeds(
+    column: str, pairs: Sequence[tuple[float, float]], z: float, same_rows: bool
+) -> Driver:
+    """Its interval takes the larger of two variances: that of the test rows, which seeds that are
+    tested on the same ones do not lessen, and that which the seeds show."""
     drops, variances = (np.array(values) for values in zip(*pairs, strict=True))
-    of_rows = float(variances.mean()) / len(pairs)
+    of_rows = float(variances.mean()) / (1 if same_rows else len(pairs))
     of_seeds = float(drops.var(ddof=1)) / len(pairs) if len(pairs) > 1 else 0.0
-    reach = Z * math.sqrt(max(of_rows, of_seeds))
+    reach = z * math.sqrt(max(of_rows, of_seeds))
     mean = float(drops.mean())
     return Driver(column, mean, mean - reach, mean + reach)

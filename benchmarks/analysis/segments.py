@@ -4,6 +4,7 @@ rows on which two models differ most. From raw outcomes and the test rows that w
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -143,7 +144,7 @@ def segments(kept: Kept, label: str) -> list[Segment]:
     ]
     if not found:
         return []
-    z = max(Z, normal_quantile(1 - 0.025 / len(found)))
+    z = max(Z, NormalDist().inv_cdf(1 - 0.025 / len(found)))
     made = []
     for column, part, inside in found:
         beyond = float(loss[inside].mean() - loss.mean())
@@ -159,12 +160,6 @@ def segments(kept: Kept, label: str) -> list[Segment]:
             Segment(column, part, int(inside.sum()), error, beyond, beyond - reach, beyond + reach)
         )
     return sorted(made, key=lambda s: (not s.is_worse, -s.low if s.is_worse else -s.error))
-
-
-def normal_quantile(p: float) -> float:
-    from statistics import NormalDist
-
-    return NormalDist().inv_cdf(p)
 
 
 def parts(values: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:

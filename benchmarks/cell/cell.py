@@ -125,6 +125,8 @@ def main(job: Mapping[str, Any], folder: Path) -> None:
         traceback.print_exc()
         status = "out_of_memory" if is_out_of_memory(error) else "failed"
         outcome = {"status": status, "reason": one_line(error)}
+        if getattr(error, "bad_input", False) is True:
+            outcome["bad_input"] = True
     try:
         outcome = plain_data({**outcome, "phases": clock.phases})
     except Exception as error:  # what a model or a task brought is too much, or breaks when touched

@@ -86,7 +86,12 @@ class OfFrame:
                     values = values.cast(values.type.value_type)
                 return pd.Categorical(values.to_pandas(), categories=self.levels[name])
             found, dtype = values.to_pandas(), self.dtypes[name]
-            if dtype.startswith(("int", "uint", "bool")) and found.isna().any():
+            is_text = found.dtype.kind not in "biuf" and dtype != "object"
+            if is_text and dtype.startswith(("int", "uint", "bool", "float")):
+                raise ValueError("texts are no numbers")  # though NumPy takes "False" for true
+            if dtype.startswith(("int", "uint", "bool")) and (
+                found.isna().any() or (found != found.astype(dtype)).any()
+            ):
                 dtype = "float64"
             return found.astype(dtype).to_numpy() if dtype != "object" else found
         except (TypeError, ValueError, pa.ArrowException):

@@ -71,6 +71,8 @@ class Maker:
             return [self(item) for item in part]
         if not isinstance(part, dict):
             return part
+        if part.get("is") not in KINDS:
+            raise Unfit(f"there is no kind of thing called {part.get('is')!r}")
         return getattr(self, f"_{part['is']}")(part)
 
     def _float(self, part: Any) -> float:
@@ -81,7 +83,7 @@ class Maker:
 
     def _tuple(self, part: Any) -> tuple[Any, ...]:
         values = [self(item) for item in part["of"]]
-        return named(part["class"])(*values) if "class" in part else tuple(values)
+        return tuple.__new__(class_of(part, tuple), values) if "class" in part else tuple(values)
 
     def _dict(self, part: Any) -> dict[Any, Any]:
         return {self(key): self(value) for key, value in part["of"]}
@@ -118,7 +120,7 @@ class Maker:
         return pd.DataFrame(columns).set_axis([self(name) for name, _ in part["of"]], axis=1)
 
     def _object(self, part: Any) -> Any:
-        kind = named(part["class"])
+        kind = class_of(part, object)
         made = self._made[part["at"]] = kind.__new__(kind)
         vars(made).update({name: self(value) for name, value in part["of"].items()})
         return made
@@ -128,20 +130,22 @@ class Maker:
 
     def _state(self, part: Any) -> Any:
         """Of a library that keeps its numbers to itself, in a form of its own."""
-        kind = named(part["class"])
+        if not part["class"].startswith(("sklearnex.", "onedal.")):
+            raise Unfit(f"{part['class']} has no form of its own that is known here")
+        kind = class_of(part, object)
         made = kind.__new__(kind)
         made.__setstate__(self.arrays[part["of"]].tobytes())
         return made
 
     def _partial(self, part: Any) -> Any:
         return functools.partial(
-            named(part["function"]),
+            function_of(part["function"]),
             *self(part["arguments"]),
             **{name: self(value) for name, value in part["of"].items()},
         )
 
     def _function(self, part: Any) -> Any:
-        return named(part["of"])
+        return function_of(part["of"])
 
     def _tensor(self, part: Any) -> Any:
         import torch
@@ -154,7 +158,7 @@ class Maker:
     def _module(self, part: Any) -> Any:
         from torch import nn
 
-        kind = named(part["class"])
+        kind = class_of(part, nn.Module)
         made = self._made[part["at"]] = kind.__new__(kind)
         nn.Module.__init__(made)
         for name, value in part["parameters"].items():
@@ -176,7 +180,9 @@ class Maker:
         return made
 
     def _xgboost(self, part: Any) -> Any:
-        made = named(part["class"])()
+        import xgboost
+
+        made = class_of(part, xgboost.XGBModel)()
         made.load_model(self.folder / part["of"])
         return made
 
@@ -187,6 +193,26 @@ class Maker:
         if strange := set(get_untrusted_types(file=file)) - HARMLESS:
             raise Unfit(f"{file} holds {', '.join(sorted(strange))}, which nobody vouches for")
         return load(file, trusted=sorted(HARMLESS))
+
+
+KINDS = frozenset(name[1:] for name in vars(Maker) if re.fullmatch("_[a-z]+", name))
+"""What a part may be: those that have a method."""
+
+
+def class_of(part: Any, family: type) -> Any:
+    """The class of a part. Raises Unfit for what is none of this family: nothing that a file names
+    is ever called."""
+    kind = named(part["class"])
+    if not isinstance(kind, type) or not issubclass(kind, family):
+        raise Unfit(f"{part['class']} is no class of the kind that belongs there")
+    return kind
+
+
+def function_of(name: str) -> Any:
+    """A function that a model uses. Raises Unfit for any other."""
+    if name.startswith("benchmarks."):
+        raise Unfit(f"{name} is no function of a model")
+    return named(name)
 
 
 def named(name: str) -> Any:

@@ -49,7 +49,8 @@ def recommendation(found: Advice) -> str:
     if found.knows_nothing:
         floor = found.section.reference("floor", found.section.metric)
         known = "" if floor is None else f", as much as is known without looking ({floor.mean:.3f})"
-        return f"Use none of them: the best, {best.label}, has {figure}{known}."
+        best_figure = f"{found.section.main.label} {_score(found, best)}"
+        return f"Use none of them: the best, {best.label}, has {best_figure}{known}."
     if not found.others:
         return f"Use {use.label}: the only one with a score ({figure})."
     if use is not best:

@@ -196,7 +196,9 @@ def makers(
     yield "phases", pictures.phases
     yield "latency", pictures.latency
     yield "cost", lambda section, name: decisions.cost_of(section, name, prices)
-    yield "desk", of_curves(partial(decisions.at_the_desk, prices=prices))
+    whole = {s.label: s for s in shown}  # no model is left out because a picture has no room
+    at_the_desk = of_curves(partial(decisions.at_the_desk, prices=prices))
+    yield "desk", lambda section, name: at_the_desk(whole[section.label], name)
     yield "gain", of_curves(decisions.gained)
     yield "wrong", lambda section, name: wrong(section, name, load)
     yield "rows", lambda section, name: wrong_where(section, name, load, rows)

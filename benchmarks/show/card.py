@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.analysis.intervals import Known
 from benchmarks.analysis.summary import Row, Section
+from benchmarks.commands import typed
 from benchmarks.records.codes import NAMES
 from benchmarks.records.records import Record
 from benchmarks.show.formats import ABSENT, provenance
@@ -107,7 +108,7 @@ def how_measured(section: Section, row: Row) -> Iterator[str]:
     yield (
         "The interval covers the luck of the test rows and, of several seeds, that of splits and "
         "fits; not that the model was picked as the best of several, which flatters it "
-        "(python -m benchmarks.confirm tells by how much), nor that the world changes."
+        f"({typed('confirm')} tells by how much), nor that the world changes."
     )
     yield provenance(section)
 
@@ -147,7 +148,7 @@ def limits(section: Section, row: Row, facts: Mapping[str, Any]) -> Iterator[str
 
 
 def use(facts: Mapping[str, Any]) -> Iterator[str]:
-    yield "With the kit: python -m benchmarks.predict FOLDER new.csv --out scored.parquet"
+    yield f"With the kit: {typed('predict')} FOLDER new.csv --out scored.parquet"
     if isinstance(facts["alone"], str):
         yield f"There is no score.py, which would do without the kit: {facts['alone']}."
     else:

@@ -25,9 +25,10 @@ def curves_of(section: Section, load: Load) -> list[Curve]:
 def calibrated(section: Section, name: str, load: Load, curves: Sequence[Curve]) -> Part | None:
     labels = labels_of(section)
     if section.kind == "multiclass":
-        tenths = {row.label: confidence(row, load) for row in section.rows}
+        tenths = {row.label: confidence(row, load) for row in pictures.informed(section)}
         return pictures.calibration(tenths, name, labels, several=True)
-    models: Mapping[str, Any] = {c.label: c.calibration for c in curves if c.label in labels}
+    shown = {row.label for row in pictures.informed(section)}
+    models: Mapping[str, Any] = {c.label: c.calibration for c in curves if c.label in shown}
     return pictures.calibration(models, name, labels, several=False)
 
 

@@ -51,25 +51,27 @@ document.querySelectorAll(".desk").forEach((place) => {
   }
   function refused(model, set) {
     const said = [];
-    if (set.ms < Infinity && !(model.ms <= set.ms)) said.push(model.ms === null ? "its calls were not timed" : `${told(model.ms)} ms`);
-    if (set.mb < Infinity && !(model.mb <= set.mb)) said.push(model.mb === null ? "its memory was not measured" : `${told(model.mb)} MB`);
+    if (set.ms < Infinity && (model.ms === null || model.ms > set.ms)) said.push(model.ms === null ? "its calls were not timed" : `${told(model.ms)} ms`);
+    if (set.mb < Infinity && (model.mb === null || model.mb > set.mb)) said.push(model.mb === null ? "its memory was not measured" : `${told(model.mb)} MB`);
     if (set.nogpu && model.gpu) said.push("it ran on a GPU");
     return said.join(", ");
   }
 
+  // As benchmarks/analysis/advice.py: the best that is left, those equal to it, of these the simplest.
   function decide(set) {
+    const byWorth = set.by === "worth";
     const lines = facts.models.map((model) => {
       const value = worth(model, set), month = monthly(model, set);
-      const left = value === null ? null : value.each * set.volume - (month ?? 0);
+      const left = value === null || month === null ? null : value.each * set.volume - month;
       return { ...model, month, value, left, why: refused(model, set) };
     });
-    const free = lines.filter((line) => !line.why);
-    const byWorth = set.by === "worth";
-    free.sort(byWorth ? (a, b) => b.left - a.left : (a, b) => facts.sign * (b.score - a.score));
+    const free = lines.filter((line) => !line.why && (!byWorth || line.left !== null));
+    free.sort(byWorth ? (a, b) => b.left - a.left : (a, b) => b.ranked - a.ranked || facts.sign * (b.score - a.score));
     const best = free[0];
     let use = best;
     for (const line of lines) {
       if (line.why) line.word = `ruled out: ${line.why}`;
+      else if (byWorth && line.left === null) line.word = "its worth or its cost is not known";
       else if (line === best) line.word = "best";
       else if (byWorth) line.word = "";
       else if (has(facts.equal, line.label, best.label)) line.word = "as good";
@@ -78,21 +80,27 @@ document.querySelectorAll(".desk").forEach((place) => {
     if (best && !byWorth) {
       use = free.filter((line) => line === best || line.word === "as good").sort(simpler)[0];
       if (use !== best) best.word = "as good";
+      if (facts.floor !== null && facts.sign * (best.score - facts.floor) <= 0) use = undefined;
     }
+    const everyone = facts.references.find((line) => line.label === "everyone");
+    const all = byWorth && everyone ? worth(everyone, set).each * set.volume : null;
+    if (byWorth && use && (use.left <= 0 || all >= use.left)) use = undefined;
     if (use) use.word = "use this";
-    return { lines, free, best, use, byWorth };
+    return { lines, free, best, use, byWorth, all };
   }
 
-  function sentence({ lines, free, best, use, byWorth }, set) {
+  function sentence({ lines, free, best, use, byWorth, all }, set) {
     const out = lines.filter((line) => line.why);
     const names = out.map((line) => `${line.label} (${line.why})`).join(", ");
     const gone = out.length ? ` Ruled out: ${names}.` : "";
-    if (!use) return `Nothing is left under these conditions.${gone}`;
-    const cost = use.month === null ? "" : `; ${told(use.month)} ${facts.currency} a month`;
-    if (byWorth) {
-      if (use.left <= 0) return `Choose nobody: no model's choice is worth what it costs.${gone}`;
-      return `Use ${use.label}: its choices are worth most, ${four.format(use.left)} a month after ${told(use.month)} ${facts.currency} for computing.${gone}`;
+    if (!best) return `Nothing is left under these conditions.${gone}`;
+    if (byWorth && !use) {
+      if (Math.max(all, best.left) <= 0) return `Choose nobody: no model's choice is worth what it costs.${gone}`;
+      return `Choose everybody: no model's choice is worth more.${gone}`;
     }
+    if (!use) return `Use none of them: the best, ${best.label}, has ${facts.metric} ${score(best.score)}, as much as is known without looking (${score(facts.floor)}).${gone}`;
+    const cost = use.month === null ? "" : `; ${told(use.month)} ${facts.currency} a month`;
+    if (byWorth) return `Use ${use.label}: its choices are worth most, ${four.format(use.left)} a month after ${told(use.month)} ${facts.currency} for computing.${gone}`;
     const left = free.length > 1 ? (out.length ? "the best of what is left" : "the best") : "all that is left";
     const why = use === best ? left : `as good as ${out.length ? "the best that is left" : "the best"} (${best.label}) and the simplest`;
     return `Use ${use.label}: ${why}; ${facts.metric} ${score(use.score)}${cost}.${gone}`;
@@ -144,8 +152,8 @@ document.querySelectorAll(".desk").forEach((place) => {
   inputs.forEach((input) => input.addEventListener("input", () => {
     const value = valueOf(input);
     const plain = input.type === "checkbox" ? (value ? "1" : "") : input.tagName === "SELECT" ? value : value === Infinity ? "" : value.toPrecision(3);
-    state.set(key(input), plain);
     show();
+    state.set(key(input), plain);
   }));
   place.querySelector(".reset").addEventListener("click", () => {
     inputs.forEach((input) => { start(input); state.set(key(input), ""); });

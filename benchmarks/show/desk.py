@@ -41,8 +41,10 @@ def desk(
         "written": prices.tokens(0, 1e6),
     }
     words_of = words_on(section)
+    floor = section.reference("floor", section.metric)
     data = {
         "metric": section.main.label,
+        "floor": None if floor is None else floor.mean,
         "sign": section.main.sign,
         "models": [model | {"word": words_of.get(model["label"], "")} for model in models],
         "references": references,
@@ -82,6 +84,7 @@ def model_of(section: Section, row: Row, curves: Sequence[Curve]) -> dict[str, A
     made: dict[str, Any] = {
         "label": row.label,
         "score": score.mean,
+        "ranked": row.is_ranked,
         "year": row.first["year"],
         "seconds": seconds_of(section, row),
         "once": section.seconds(row, costs.seconds_once),
@@ -126,7 +129,7 @@ def words_on(section: Section) -> dict[str, str]:
 
     def word(label: str) -> str:
         if label == advice.use.label:
-            return "use this"
+            return "best" if advice.knows_nothing else "use this"
         if label in good:
             return "as good"
         return "can't tell" if label in unsure else "worse"

@@ -19,7 +19,7 @@ HOW = (
     "compared with what it was on the same rows (permutation importance, Breiman 2001). Models "
     "that were asked for as many rows met the same deals. A column that others can stand in for is "
     "worth little to a model that has those too; one that is worth much need not be a cause. "
-    "Intervals: 95 %, over test rows and seeds; a column below 0 only looked useful."
+    "Intervals: 95 %, over test rows and seeds, corrected for all columns of a model."
 )
 
 
@@ -33,9 +33,10 @@ def parts(advice: Advice, name: str) -> list[Part | None]:
         return list(notes)
     lead = next((made for made in told if made.label == advice.use.label), told[0])
     whole = table(told, f"{name}-all", notes)
-    if len(told) == 1:
+    moved = [made for made in told if any(d.low > 0 for d in made.drivers)]
+    if len(moved) < 2:
         return [strongest(section, lead, name), whole]
-    return [strongest(section, lead, name), side_by_side(told, f"{name}-models"), whole]
+    return [strongest(section, lead, name), side_by_side(moved, f"{name}-models"), whole]
 
 
 def strongest(section: Section, lead: Driven, name: str) -> Picture:
@@ -62,9 +63,9 @@ def strongest(section: Section, lead: Driven, name: str) -> Picture:
             alt.X("drop:Q", title=title), y, tooltip=tips
         ),
     ]
-    first = shown[0]
+    first = next((d for d in lead.drivers if d.low > 0), None)
     finding = f"Nothing that {lead.label} reads matters beyond chance"
-    if first.low > 0:
+    if first is not None:
         worth = f"{first.drop:.3f}" if first.drop >= 0.0005 else f"{first.drop:.2g}"
         finding = f"{lead.label} leans most on {first.column}: {lead.metric} {worth}"
     more = len(lead.drivers) - len(shown)
@@ -131,7 +132,7 @@ def table(told: Sequence[Driven], name: str, notes: Sequence[str]) -> Table:
         Head("model", is_number=False),
         Head("column", is_number=False),
         Head("worth", "by how much the score is worse where the column is dealt out anew"),
-        Head("interval", "95 %, over test rows and seeds", False),
+        Head("interval", "95 %, over test rows and seeds, corrected for all columns", False),
         Head("of", is_number=False),
     ]
     rows = [

@@ -4,6 +4,7 @@ from typing import Any
 
 import altair as alt
 
+from benchmarks.analysis.advice import advise
 from benchmarks.analysis.dial import Dial
 from benchmarks.analysis.matrix import Matrix
 from benchmarks.show.matrix_table import rank_text, square_text, square_value
@@ -64,7 +65,9 @@ def matrix_picture(made: Matrix, name: str = "home-grounds-map") -> Picture:
         "Large: the ranks that verdicts leave open. Small: how far from floor to ceiling, and "
         f"seconds in all. Models by their years. {' '.join(made.sentences())}"
     )
-    return Picture(name, "Every era on every home ground", caption, chart, data)
+    names = [found.best.label for section in made.sections if (found := advise(section))]
+    title = f"On {len(names)} tasks {len(set(names))} models are first: {', '.join(names)}"
+    return Picture(name, title, caption, chart, data)
 
 
 def dial_picture(made: Dial, name: str) -> Picture:
@@ -96,6 +99,5 @@ def dial_picture(made: Dial, name: str) -> Picture:
         name=name,
         height=34 * max(4, len(made.rows)),
     )
-    caption = f"{made.sentence()} A line is a model, a point the view that it read."
-    title = f"{made.section.label}: what a view gives, and what a model gives"
-    return Picture(name, title, caption, chart, data)
+    caption = f"{made.section.label}: a line is a model, a point the view that it read."
+    return Picture(name, made.sentence().removesuffix("."), caption, chart, data)

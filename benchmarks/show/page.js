@@ -33,7 +33,7 @@
     return {
       background: "transparent", font,
       view: { stroke: null },
-      axis: { labelColor: faint, titleColor: faint, gridColor: line, domainColor: line, tickColor: line, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
+      axis: { labelColor: faint, titleColor: faint, gridColor: line, domainColor: line, tickColor: line, labelOverlap: "greedy", labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
       legend: { labelColor: ink, titleColor: faint, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", labelLimit: 240 },
       header: { labelColor: ink, titleColor: faint },
       title: { color: ink },

@@ -9,6 +9,7 @@ import altair as alt
 
 from benchmarks.analysis.advice import advise
 from benchmarks.analysis.summary import Section, broadest
+from benchmarks.commands import typed
 from benchmarks.show.answer import recommendation
 from benchmarks.show.parts import Chapter, Entry, Head, Part, Picture, Table, words
 from benchmarks.show.pictures import Data, over
@@ -122,7 +123,8 @@ def history(task: str, found: Sequence[tuple[Page, Section]], name: str) -> Pict
     low, high = (extreme(data, key=lambda d: main.sign * d["score"]) for extreme in (min, max))
     caption = (
         f"The best score of each run: {high['score']:.3f} in {high['run']}, {low['score']:.3f} in "
-        f"{low['run']}. Runs differ in settings, rows, seeds and machines; `python -m benchmarks "
-        "compare` says what a difference is made of."
+        f"{low['run']}. Runs differ in settings, rows, seeds and machines; "
+        f"`{typed('compare')}` says what a difference is made of."
     )
-    return Picture(name, f"{task}: the best of each run", caption, chart, data)
+    title = f"{task}: {high['run']} has the best so far, {high['score']:.3f} ({high['best']})"
+    return Picture(name, title, caption, chart, data)

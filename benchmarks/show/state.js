@@ -8,9 +8,14 @@ const state = (() => {
   };
   let [place, values] = read();
   const listeners = [];
+  let timer = 0;
+  // Some browsers refuse more than a hundred changes of the address within half a minute.
   const write = () => {
-    const text = values.toString();
-    history.replaceState(null, "", `#${place}${text ? `?${text}` : ""}`);
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const text = values.toString();
+      try { history.replaceState(null, "", `#${place}${text ? `?${text}` : ""}`); } catch { /* the next one */ }
+    }, 250);
   };
   window.addEventListener("hashchange", () => {
     const [there, found] = read();

@@ -55,8 +55,7 @@ def sweep_lines(sweep: Sweep, name: str, labels: Sequence[str]) -> Picture | Non
         at = alt.datum(where, type="quantitative")
         layers.insert(0, alone().mark_rule(strokeDash=[2, 4], style="faint").encode(x=at))
     caption = (
-        f"{sweep.sentence()} Bars: ± one standard deviation over seeds; dotted: where the lead "
-        "changes, beyond chance."
+        "Bars: ± one standard deviation over seeds; dotted: where the lead changes, beyond chance."
     )
     if met := [p for p in sweep.passings if p.where is not None]:
         crossed = [{"model": p.model, "at": p.where, "score": p.score} for p in met]
@@ -67,7 +66,8 @@ def sweep_lines(sweep: Sweep, name: str, labels: Sequence[str]) -> Picture | Non
         )
         caption += f" Diamonds: {sweep.passing_sentence()}"
     chart = over(*layers, name=name, height=360)
-    return Picture(name, f"{label} against {sweep.axis}", caption, chart, data)
+    title = sweep.sentence() or f"{label} against {sweep.axis}"
+    return Picture(name, title.removesuffix("."), caption, chart, data)
 
 
 def _leads(sweep: Sweep) -> tuple[Data, list[str]]:
@@ -139,9 +139,10 @@ def crossover_map(sweep: Sweep, name: str) -> Picture | None:
         height=max(140, 30 * (len(places) if wide else len(models))),
     )
     caption = (
-        f"{sweep.sentence()} ★ leads: all others are worse, after correction for all points; "
+        "★ leads: all others are worse, after correction for all points; "
         "≈ nobody can tell which of these does; ✗ ended without a score. "
         "The stronger the colour, the closer to the best, counted from what is known without "
         "looking at a row."
     )
-    return Picture(name, "Where each era wins", caption, chart, data)
+    title = sweep.sentence() or "Where each era wins"
+    return Picture(name, title.removesuffix("."), caption, chart, data)

@@ -13,6 +13,7 @@ from benchmarks.show.pictures import Data, by_model, informed, left_out, over
 from benchmarks.show.placing import names, placed
 from benchmarks.show.results_table import ranks
 
+MOST_NAMES = 4  # in a title
 LINE = 30  # pixels of a model
 BOUND: dict[str, Any] = {"strokeDash": [2, 4], "style": "faint"}
 
@@ -83,13 +84,20 @@ def ranking(found: Advice, name: str) -> Picture | None:
     )
     layers.append(tied_ones.encode(y, alt.Y2("tied to:N"), x=alt.value("width")))
     chart = over(*layers, name=name, height=LINE * len(data) + 20)
-    first = groups[0]
-    title = f"{first[0]} is first beyond doubt"
-    if len(first) == len(data):
-        title = "None can be told from its neighbour"
-    elif len(first) > 1:
-        title = f"{' and '.join((', '.join(first[:-1]), first[-1]))} share the first place"
-    return Picture(name, title, caption, chart, data)
+    return Picture(name, lead(found), caption, chart, data)
+
+
+def lead(found: Advice) -> str:
+    """Which rows may be the best, by the verdicts."""
+    rows = {row.label for row in (found.best, *found.as_good, *(row for row, _ in found.unsure))}
+    names = [row.label for row in (found.best, *found.others) if row.label in rows]
+    if len(names) == 1:
+        return f"{names[0]} is first beyond doubt" if found.is_sure else f"{names[0]} is first"
+    if len(names) == len(found.others) + 1:
+        return "Any of them may be the best"
+    if len(names) > MOST_NAMES:
+        return f"{names[0]} is first, and {len(names) - 1} others may be as good"
+    return f"{', '.join(names[:-1])} and {names[-1]} may each be the best"
 
 
 def tied_groups(found: Advice, drawn: Sequence[str]) -> list[list[str]]:

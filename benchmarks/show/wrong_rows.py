@@ -89,7 +89,7 @@ def worst(
     if first.is_worse:
         title = (
             f"{label} is most wrong where {first.column} is {first.part}: "
-            f"{first.error:.3g}, elsewhere on average {everywhere:.3g}"
+            f"{first.error:.3g}, {everywhere:.3g} on all rows"
         )
     caption = (
         f"Error: {ERROR[kept.kind]}. Dashed: its mean over all rows. Bars: 95 % intervals, "

@@ -123,7 +123,7 @@ class NewRows:
             array = found.to_numpy(zero_copy_only=False)
             if known.kind == "date":
                 return array.astype("M8[us]")
-            return array.astype(known.dtype if not found.null_count else np.float64)
+            return array.astype(known.dtype if is_whole(array, known.dtype) else np.float64)
         texts = Texts.of(as_texts(values)).without(known.how.missing)
         if known.kind == "category":
             return self._levels(known, texts)
@@ -137,6 +137,13 @@ class NewRows:
             count = int(np.isin(found.codes, np.flatnonzero(new)).sum())
             self.unseen[known.name] = rows + count, one
         return found
+
+
+def is_whole(array: np.ndarray, dtype: str) -> bool:
+    """Can values be kept in a type without a change? Whole numbers have no gaps and no parts."""
+    if np.dtype(dtype).kind not in "iu":
+        return bool(np.dtype(dtype).kind == "f")
+    return bool(np.isfinite(array).all() and (array == np.floor(array)).all())
 
 
 def plain(known: Known) -> dict[str, Any] | None:
