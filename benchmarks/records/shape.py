@@ -104,6 +104,12 @@ class Drivers(Part):
     of: list[Driver] = []
     why: Text = ""
 
+    @pydantic.model_validator(mode="after")
+    def is_whole(self) -> "Drivers":
+        if self.of and not {"metric", "rows"} <= self.model_fields_set:
+            raise ValueError("what drives a model needs a metric and a number of rows")
+        return self
+
 
 class Check(Part):
     code: Annotated[str, pydantic.StringConstraints(pattern=r"^ME[0-9]{2}$")]
