@@ -100,10 +100,10 @@ class Estimate:
         """Of the lower half."""
         high = self.difference
         low, step = high, float(np.sqrt(self.variance().max()))
+        near = 1e-12 * step  # nobody sees less of a deviation
         while self.below(low) > share:
             low, step = low - step, 2 * step
-        for _ in range(60):
-            middle = (low + high) / 2
+        while high - low > near and low < (middle := (low + high) / 2) < high:
             low, high = (middle, high) if self.below(middle) < share else (low, middle)
         return (low + high) / 2
 
