@@ -35,6 +35,7 @@ OF_MODEL = {
     "static": "#4aa8c7",
     "encoder": "#7d8fe0",
     "prompted": "#c9713b",
+    "prompted_shown": "#d99a6c",
     "finetuned": "#a04c8f",
 }
 OTHERS = tuple(colour for colour in OF_MODEL.values() if colour != PLAIN)

@@ -32,6 +32,7 @@ from tasks.table.read import pieces
 
 ISO = ("moment", "year-month-day")  # how moments are written that were stored as such
 NOUNS = {"number": "numbers", "date": "dates", "category": "categories", "text": "texts"}
+EXACT = 2.0**53  # from where on a float skips whole numbers
 LISTED = 10  # names in a sentence
 
 
@@ -217,16 +218,24 @@ def at_once(values: pa.ChunkedArray, how: How, key: tuple[str, ...]) -> pa.Array
     if key == ISO:
         reading = formats.stored_moments(present)
         return None if reading is None else one(reading.values)
-    for kind in (pa.int64(), pa.float64()):
-        try:
-            found = present.cast(kind)
-        except pa.ArrowInvalid:
-            continue
+    found = cast(present, pa.float64())  # of a fraction, a cast to whole numbers fails, slowly
+    if found is None:
+        return None
+    most = pc.max(pc.abs(found)).as_py()
+    if how.by_text or (most is not None and EXACT <= most < 2.0**63):
+        exact = cast(present, pa.int64())
         # Arrow reads 0x1F, which is no number to anybody else.
-        if kind == pa.int64() and pc.any(pc.match_substring_regex(present, "[xX]")).as_py():
-            return None
-        return one(found)
-    return None
+        if exact is not None and not pc.any(pc.match_substring_regex(present, "[xX]")).as_py():
+            found = exact
+    return one(found)
+
+
+def cast(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
+    """None where a text is no such number."""
+    try:
+        return values.cast(kind)
+    except pa.ArrowInvalid:
+        return None
 
 
 def one(values: pa.ChunkedArray | pa.Array) -> pa.Array:
