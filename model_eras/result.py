@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from model_eras import child
-from model_eras.place import KIT
 from model_eras.table import frame
 
 
@@ -55,8 +54,6 @@ class Result:
 
         model: its name in the table. Raises BadInput.
         """
-        if not (KIT / "benchmarks" / "fit.py").is_file():
-            raise child.BadInput("this version of model-eras has no `fit`")
         folder = self.folder / "taken" / re.sub(r"[^\w.=-]+", "-", model).strip("-.")[:100]
         arguments = (str(self.folder), model, "--to", str(folder), "--replace")
         child.run("benchmarks.fit", *arguments, folder=self._where)

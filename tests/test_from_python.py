@@ -120,14 +120,6 @@ def test_a_column_of_any_name_is_that_column(tmp_path):
     assert re.fullmatch(r"a-b-x-it-s-\w{8}", result.run)
 
 
-def test_without_the_command_a_fit_says_so(tmp_path, monkeypatch):
-    result = model_eras.Result(tmp_path, "", 0, [], [], "", "", "pandas", tmp_path)
-    monkeypatch.setattr("model_eras.result.KIT", tmp_path)
-    with pytest.raises(model_eras.BadInput, match="has no `fit`"):
-        result.fit("svm")
-
-
-@pytest.mark.skipif(not (ROOT / "benchmarks" / "fit.py").is_file(), reason="there is no fit yet")
 def test_a_row_is_fitted_to_be_taken_along(compared):
     result = compared(heads(), models="logistic")
     folder = result.fit("logistic")

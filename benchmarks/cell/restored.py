@@ -2,7 +2,8 @@
 
 It stands alone, without anything of this kit: a copy of it lies in every folder that
 `benchmarks.fit` leaves, for the score.py there. Only classes of the model's own project and of the
-libraries named here are made, and none is called: an object is what its attributes are.
+libraries named here are made, and nothing that a file names is called but the constructor of
+XGBoost's own estimators: an object is what its attributes are.
 """
 
 import functools
