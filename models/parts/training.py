@@ -24,6 +24,7 @@ from models.parts import checkpoint
 CHECKPOINT_SECONDS = 10.0  # between two checkpoints
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")  # what AdamW keeps of each weight
 PROGRESS_SECONDS = 2.0  # between two lines that say how far it is
+PROGRESS_SHARE = 0.02  # of the time since the beginning, at least: of a long training fewer lines
 UNSEEN, SEEN = "loss on held-out rows", "loss on train rows"
 
 
@@ -259,8 +260,7 @@ class Progress:
 
     def tell(self) -> None:
         now, state = time.monotonic(), self.state
-        # Of a long training fewer lines: a hundred in all, or so.
-        if now - self.told < max(PROGRESS_SECONDS, 0.02 * (now - self.began)):
+        if now - self.told < max(PROGRESS_SECONDS, PROGRESS_SHARE * (now - self.began)):
             return
         self.told = now
         pace = (now - self.began) / (self.done - self.first)
