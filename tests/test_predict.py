@@ -250,3 +250,49 @@ def test_new_rows_are_not_written_over(folder, worker, tmp_path, capsys):
     assert predict.main([str(found), str(new), "--out", str(new)], worker) == 2
     assert "is the file of new rows itself" in capsys.readouterr().err
     assert new.read_text() == before
+
+
+UNLIKE = {  # what keeps a column from being read as numbers at once: what stands in it
+    "a word": ("amount", "x", ValueError),
+    "a gap that was never one": ("amount", "n.a.", ValueError),
+    "blanks": ("amount", " 7.5 ", 7.5),
+    "a decimal comma": ("amount", '"7,5"', ValueError),
+    "more digits than a float has": ("amount", "9007199254740993", 9007199254740993.0),
+    "infinite": ("amount", "inf", np.nan),
+    "a gap": ("amount", "NA", np.nan),
+    "a moment with no such day": ("when", "2024-02-30 00:00:00", ValueError),
+    "a moment of another form": (
+        "when",
+        "2024-02-03T04:05:06.5",
+        pd.Timestamp("2024-02-03T04:05:06.5"),
+    ),
+    "a gap of a moment": ("when", "null", pd.NaT),
+}
+
+
+@pytest.mark.parametrize("case", UNLIKE)
+def test_what_is_read_at_once_is_what_texts_would_give(tmp_path, case):
+    """In the last of many rows, far behind the first block."""
+    called, written, expected = UNLIKE[case]
+    moments = pd.date_range("2024-01-01 01:00", periods=120, freq="7h").astype(str)
+    frame = pd.DataFrame({"amount": np.arange(120) / 4, "when": moments, TARGET: ["a", "b"] * 60})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    _, _, reader = reader_of(tmp_path / "t.csv", split="random")
+    types = reader.expected().types
+    assert (types["amount"], types["when"]) == (pa.float64(), pa.timestamp("us"))
+    assert "amount" not in reader.expected(keep=["amount"]).types
+    usual = {"amount": "1.25", "when": "2024-01-01 01:00:00"}
+    rows = [",".join(usual.values())] * 400_000 + [",".join((usual | {called: written}).values())]
+    (tmp_path / "new.csv").write_text("amount,when\n" + "\n".join(rows) + "\n")
+    typed = []
+    reader.tellable = typed.append  # what a model would read is made of these
+    read = list
+    if expected is ValueError:
+        with pytest.raises(ValueError, match=f"row 400,001 of '{called}' is "):
+            read(reader.pieces(str(tmp_path / "new.csv"), 100_000))
+        return
+    read(reader.pieces(str(tmp_path / "new.csv"), 100_000))
+    assert sum(map(len, typed)) == 400_001
+    found = typed[-1][called].iloc[-1]
+    assert found == expected or (pd.isna(found) and pd.isna(expected))
+    assert set(typed[0][called]) == {1.25 if called == "amount" else pd.Timestamp(usual["when"])}

@@ -44,6 +44,7 @@ def scored(job: Mapping[str, Any]) -> dict[str, Any]:
         threads=job["threads"],
         query=job["query"],
         encoding=job["encoding"],
+        keep=job["keep"],
     )
     count, out = 0, Output(Path(job["out"]), job["ending"])
     try:

@@ -8,6 +8,7 @@ be predicted from all the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
@@ -28,11 +29,10 @@ from tasks.table.columns import (
     stored_values,
 )
 from tasks.table.prepare import Tellable
-from tasks.table.read import pieces
+from tasks.table.read import EXACT, Expected, pieces
 
 ISO = ("moment", "year-month-day")  # how moments are written that were stored as such
 NOUNS = {"number": "numbers", "date": "dates", "category": "categories", "text": "texts"}
-EXACT = 2.0**53  # from where on a float skips whole numbers
 LISTED = 10  # names in a sentence
 
 
@@ -44,6 +44,19 @@ class Known(NamedTuple):
     dtype: str
     """As a frame had it."""
     how: How
+
+    def usual(self) -> pa.DataType | None:
+        """What Arrow reads such a column as, where programs would have written it so. No spelling
+        of a gap may be a number, as it could be spelled in other ways."""
+        how = self.how
+        if how.by_text or how.since or how.words or how.lossy:
+            return None
+        if self.kind == "number":
+            plain = (how.key or DECIMALS) == DECIMALS and not any(map(is_number, how.missing))
+            return pa.float64() if plain else None
+        if self.kind == "date":
+            return pa.timestamp("us") if (how.key or ISO) == ISO else None
+        return pa.dictionary(pa.int32(), pa.string())
 
 
 class NewRows:
@@ -76,11 +89,13 @@ class NewRows:
         threads: int = 1,
         query: str | None = None,
         encoding: str | None = None,
+        keep: Sequence[str] = (),
     ) -> Iterator[tuple[pa.Table, pd.DataFrame]]:
-        """About so many rows at a time: as they are stored, and as a model reads them. Raises
-        ValueError, with one sentence on what does not fit and where."""
-        first = 0
-        for table in pieces(path, query or self.query, encoding or self.encoding, threads, rows):
+        """About so many rows at a time: as they are stored (those of `keep` to the letter), and as
+        a model reads them. Raises ValueError, with one sentence on what does not fit and where."""
+        first, expected = 0, self.expected(keep)
+        read = pieces(path, query or self.query, encoding or self.encoding, threads, rows, expected)
+        for table in ahead(read):
             try:
                 typed = self.typed(table, first)
             except ValueError as error:
@@ -88,6 +103,19 @@ class NewRows:
             if len(table):
                 yield table, self.tellable(typed)
             first += len(table)
+
+    def expected(self, keep: Sequence[str] = ()) -> Expected:
+        """What a reader of text files need not find out, but for columns that go along as they
+        are."""
+        usual = {k.name: k.usual() for k in self.columns if k.name not in keep}
+        missing = [k.how.missing for k in self.columns if k.kind in ("number", "date")]
+        types = {
+            known.name: kind
+            for known in self.columns
+            if (kind := usual.get(known.name)) is not None
+            and (pa.types.is_dictionary(kind) or known.how.missing == missing[0])
+        }
+        return Expected(types, missing[0] if missing else ())
 
     def typed(self, table: pa.Table, first: int = 0) -> pd.DataFrame:
         """Typed columns. first: number of the first of these rows. Raises ValueError."""
@@ -138,6 +166,22 @@ class NewRows:
             count = int(np.isin(found.codes, np.flatnonzero(new)).sum())
             self.unseen[known.name] = rows + count, one
         return found
+
+
+def ahead(read: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same, the next one being read while the last one is made use of."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, read, None)
+        while (table := coming.result()) is not None:
+            coming = thread.submit(next, read, None)
+            yield table
+
+
+def is_number(text: str) -> bool:
+    try:
+        return np.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def is_whole(array: np.ndarray, dtype: str) -> bool:

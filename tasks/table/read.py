@@ -17,6 +17,7 @@ from csv import reader as reader_of
 from glob import escape, glob, has_magic
 from itertools import islice, takewhile
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 from zipfile import BadZipFile
@@ -44,6 +45,7 @@ UNREADABLE = (
     *(".pkl", ".pickle", ".joblib", ".sas7bdat", ".sav", ".dta", ".rds", ".rdata", ".h5", ".orc"),
     *(".avro", ".mat", ".npy", ".npz", ".html", ".docx"),
 )
+EXACT = 2.0**53  # from where on a float skips whole numbers
 ADVICE = ("Possible", "file =", "*", "LINE ", "The search space")  # what follows is no fact
 
 
@@ -70,8 +72,26 @@ def read(
         return _read(place, query, encoding, threads, limit)
 
 
+class Expected(NamedTuple):
+    """What somebody who knows a table may save a reader of text files, in names of `clean_names`.
+    Values that are otherwise cost time, and nothing else: the file is then read as texts."""
+
+    types: Mapping[str, pa.DataType] = MappingProxyType({})
+    """Of columns that are no mere texts."""
+    missing: Sequence[str] = ()
+    """How missing ones of these numbers and moments are spelled."""
+
+
+UNKNOWN = Expected()
+
+
 def pieces(
-    path: str, query: str | None, encoding: str, threads: int, rows: int
+    path: str,
+    query: str | None,
+    encoding: str,
+    threads: int,
+    rows: int,
+    expected: Expected = UNKNOWN,
 ) -> Iterator[pa.Table]:
     """The same rows, about so many at a time, where the format allows that: text files, Parquet and
     Feather; of others all are read, and given out one after the other. Each piece has the columns
@@ -80,7 +100,7 @@ def pieces(
         files, kind = files_of(place, query)
         root = root_of(place)
         for file in files:
-            for table in _pieces(file, kind, query, encoding, threads):
+            for table in _pieces(file, kind, query, encoding, threads, expected):
                 names, _ = clean_names(table.column_names)
                 whole = with_partitions(table.rename_columns(names), partitions(file, root))
                 for start in range(0, max(1, len(whole)), rows):
@@ -88,10 +108,10 @@ def pieces(
 
 
 def _pieces(
-    file: str, kind: str, query: str | None, encoding: str, threads: int
+    file: str, kind: str, query: str | None, encoding: str, threads: int, expected: Expected
 ) -> Iterator[pa.Table]:
     if kind == "csv":
-        yield from _csv_pieces(file, encoding)
+        yield from _csv_pieces(file, encoding, expected)
     elif kind in ("parquet", "feather"):
         source = dataset(file, format=kind)
         yield source.schema.empty_table()  # names the columns of a file without rows
@@ -342,7 +362,7 @@ def format_of(file: str) -> str:
 
 class Layout(NamedTuple):
     """How a text file is written: every column is one of texts, as what they stand for is seen when
-    all of them are there."""
+    all of them are there; unless somebody knows better (`expecting`)."""
 
     file: str
     encoding: str
@@ -379,6 +399,23 @@ class Layout(NamedTuple):
         }
         return cls(file, encoding, [name for name in header if name is not None], options)
 
+    def expecting(self, expected: Expected) -> None:
+        """Let Arrow read numbers as such, and texts that stand often once."""
+        options = self.options["convert_options"]
+        names, _ = clean_names(self.names)
+        places = zip(options.include_columns, names, strict=True)
+        types = {place: expected.types.get(name, pa.string()) for place, name in places}
+        options.column_types, options.null_values = types, list(expected.missing)
+
+    def expects(self) -> bool:
+        return any(
+            kind != pa.string() for kind in self.options["convert_options"].column_types.values()
+        )
+
+    def as_texts(self) -> None:
+        options = self.options["convert_options"]
+        options.column_types = dict.fromkeys(options.column_types, pa.string())
+
     def refuse(self, error: Exception) -> None:
         """Raise ValueError with a sentence on what Arrow says; but first, once, let values have
         line breaks in them, which takes longer to read."""
@@ -408,14 +445,16 @@ def _csv(file: str, encoding: str, step: int) -> tuple[pa.Table, int]:
             layout.refuse(error)
 
 
-def _csv_pieces(file: str, encoding: str) -> Iterator[pa.Table]:
+def _csv_pieces(file: str, encoding: str, expected: Expected) -> Iterator[pa.Table]:
     """The same, block by block."""
     layout, given = Layout.of(file, encoding), 0
+    layout.expecting(expected)
     while True:
         seen = 0
         try:
             with csv.open_csv(file, **layout.options) as reader:
                 for batch in reader:
+                    refuse_inexact(batch)
                     new = batch.slice(min(len(batch), max(0, given - seen)))
                     seen += len(batch)
                     if len(new) or not given:
@@ -423,7 +462,19 @@ def _csv_pieces(file: str, encoding: str) -> Iterator[pa.Table]:
                     given = max(given, seen)
             return
         except (UnicodeDecodeError, pa.ArrowInvalid) as error:
-            layout.refuse(error)
+            if layout.expects():  # once more, and then the texts themselves say what is wrong
+                layout.as_texts()
+            else:
+                layout.refuse(error)
+
+
+def refuse_inexact(batch: pa.RecordBatch) -> None:
+    """Raise ArrowInvalid for numbers that may have lost digits."""
+    for values in batch.columns:
+        if pa.types.is_floating(values.type):
+            ends = pc.min_max(values)
+            if max(abs(ends["min"].as_py() or 0), abs(ends["max"].as_py() or 0)) >= EXACT:
+                raise pa.ArrowInvalid("too many digits")
 
 
 def dialect(text: str, file: str) -> tuple[str, list[str | None]]:
