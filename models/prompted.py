@@ -97,6 +97,11 @@ class Prompted:
         """Read and written so far."""
         return {"read": self.model_.read, "written": self.model_.written}
 
+    @property
+    def spent_(self) -> float:
+        """Money, at an endpoint."""
+        return self.model_.spent if isinstance(self.model_, Endpoint) else 0.0
+
     def load(self) -> "Decoder | Endpoint":
         """The model, here or elsewhere."""
         if self.endpoint is not None:

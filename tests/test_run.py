@@ -29,7 +29,7 @@ BAD = {
     "seed=-1": "seed=-1: input should be greater than or equal to 0",
     "limits.seconds=0": "limits.seconds=0: input should be greater than 0",
     "limits.seconds=.inf": "limits.seconds=",
-    "limits.foo=1": "There is no setting limits.foo; there are: artifact_mb, seconds",
+    "limits.foo=1": "There is no setting limits.foo; there are: artifact_mb, ask, memory",
     "run=../x": "run=../x: string should match",
     "run=a,b": "one run",
     "tune=some": "There is no tune 'some'; there are: none, seconds, trials.",

@@ -51,15 +51,15 @@ def test_a_worker_runs_one_cell_after_another_whatever_became_of_the_last(worker
         ending = worker.run(job(mode=mode), folder, limits)
         left = folder / "outcome.json"
         status = json.loads(left.read_text())["status"] if left.exists() else None
-        endings[mode] = (ending.exit_code, ending.timed_out, status)
+        endings[mode] = (ending.exit_code, ending.limit, status)
         assert ending.wall > 0
     assert endings == {
-        "good": (0, False, "done"),
-        "raise": (0, False, "failed"),
-        "kill": (-signal.SIGKILL, False, None),
-        "exit": (3, False, None),
-        "hang": (-signal.SIGKILL, True, None),
-        "good again": (0, False, "done"),
+        "good": (0, None, "done"),
+        "raise": (0, None, "failed"),
+        "kill": (-signal.SIGKILL, None, None),
+        "exit": (3, None, None),
+        "hang": (-signal.SIGKILL, "seconds", None),
+        "good again": (0, None, "done"),
     }
     assert (tmp_path / "hang" / "phase").read_text() == "fit"
 
@@ -67,7 +67,7 @@ def test_a_worker_runs_one_cell_after_another_whatever_became_of_the_last(worker
 def test_what_a_cell_started_ends_with_it(worker, tmp_path):
     folders = {"folders": {"checkpoints": str(tmp_path)}}
     ending = worker.run(job(mode="hang with a child") | folders, tmp_path, {"seconds": 5})
-    assert ending.timed_out
+    assert ending.limit == "seconds"
     assert not is_alive(int((tmp_path / "child.pid").read_text()))
 
 
@@ -79,7 +79,7 @@ def test_whatever_a_cell_started_is_gone_when_it_ended(way, hang, tmp_path, kept
     folders = {"folders": {"checkpoints": str(tmp_path / "pids")}}
     limits = {"seconds": 4 if hang else 60}
     ending = kept.run(job() | {"model": model} | folders, tmp_path, limits)
-    assert ending.timed_out == hang
+    assert (ending.limit == "seconds") == hang
     pids = [int(file.name) for file in (tmp_path / "pids").iterdir()]
     assert pids
     assert [pid for pid in pids if is_alive(pid)] == []

@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,10 @@ from benchmarks.cell.extras import advice
 
 FOLDERS = ("checkpoints", "artifacts")
 OF_FOREIGN = ("prepare", "view")  # settings of what stands around an estimator of another package
-
-
 TRAIN_ROWS = "train_rows"
+SPENDING = "spend_at_most"
+on_build: list[Callable[[Any], None]] = []
+"""Who is told of everything that is built."""
 
 
 def build(config: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> Any:
@@ -36,6 +37,8 @@ def build(config: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> 
         if settings.get(folder):
             Path(settings[folder]).mkdir(parents=True, exist_ok=True)
     made = target(**settings)
+    for tell in on_build:
+        tell(made)
     if not foreign:
         return made
     from benchmarks.cell.foreign import Foreign  # only cells with such a model need it
@@ -54,6 +57,15 @@ def supplied(job: Mapping[str, Any], folders: bool = False) -> dict[str, Any]:
     if "task_name" in job:
         values["task"] = job["task_name"]
     return values | (job.get("folders") or {} if folders else {})
+
+
+def within(model: Mapping[str, Any], money: float | None) -> Mapping[str, Any]:
+    """The config of a model that keeps a limit of money by itself, before each request, with a
+    limit that is no higher than this."""
+    if money is None or SPENDING not in model:
+        return model
+    own = model[SPENDING]
+    return {**model, SPENDING: money if own is None else min(own, money)}
 
 
 def check(made: Any) -> None:

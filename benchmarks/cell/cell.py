@@ -28,7 +28,7 @@ from benchmarks.cell.answers import (
     refuse_others,
     save,
 )
-from benchmarks.cell.build import build, check, supplied
+from benchmarks.cell.build import build, check, on_build, supplied, within
 from benchmarks.cell.clock import Clock, calibration
 from benchmarks.cell.controls import Impossible
 from benchmarks.cell.drivers import drivers
@@ -44,6 +44,7 @@ from benchmarks.cell.fields import (
     whole,
     work,
 )
+from benchmarks.cell.meter import Meter
 from benchmarks.cell.prepared import FewRows, Prepared, prepare, shared, task_of, with_fewer
 from benchmarks.cell.protocols import offered
 from benchmarks.cell.represented import represented
@@ -88,20 +89,28 @@ def main(job: Mapping[str, Any], folder: Path) -> None:
     - `check`, of what the settings were not checked before;
     - `folders`, for `checkpoints` and for files that stay (`artifacts`), with `most_bytes`;
     - `checks_off` and `check_rows`, codes left out and rows that checks may ask the model for;
+    - `limits`, of which `tokens` and `money` concern what a model tells of itself;
     - `explain`: `seconds` that may be spent on what drives the answers, and how many `rows` of the
       test rows are kept.
     """
-    for stream in (sys.stdout, sys.stderr):  # a log takes any character
+    for stream in (sys.stdout, sys.stderr):  # a log takes any character, and has it before a kill
         with contextlib.suppress(AttributeError):
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+            stream.reconfigure(errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
     audit = job["timing"]["audit"]
 
     def on_phase(name: str) -> None:
         with leaving():
             (folder / "phase").write_text(name)
+            (folder / "phases").write_text(json.dumps(clock.phases))
 
     clock = Clock(on_phase=on_phase, audit=audit)
     outcome: dict[str, Any] = {}
+    limits = job.get("limits", {})
+    if any(limits.get(name) is not None for name in ("tokens", "money")):
+        meter = Meter(folder)
+        on_build.append(meter.add)
+        meter.start()
+    job = {**job, "model": within(job["model"], limits.get("money"))}
     try:
         speed = {"calibration": calibration()} if audit else {}
         outcome = {

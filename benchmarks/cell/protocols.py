@@ -97,6 +97,7 @@ MODEL_MAY_HAVE: Mapping[str, Any] = {
     "n_parameters_": None,  # learned numbers
     "n_fits_": 1,  # fits that were made for the one model
     "tokens_": None,  # what a language model has `read` and `written` so far
+    "spent_": None,  # money, where somebody else's machine answers
     "labels_": None,  # train rows whose labels it looked at; None: all
     "unfinished_": None,  # what a search for the right moment to stop says that reached its limit
     "notes_": {},  # what it wants to be known: name -> number or text

@@ -22,9 +22,20 @@ Folder = Annotated[Path, pydantic.AfterValidator(at_home)]
 
 
 class Limits(pydantic.BaseModel, extra="forbid"):
-    """What a cell may take before it is ended."""
+    """What a cell may take before it is ended, with all that it starts; null: anything."""
 
     seconds: Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
+    memory: Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)] | None
+    """Megabytes (10^6 bytes) over what it has at its start; up to 1: a share of the machine's."""
+    tokens: Annotated[int, pydantic.Field(ge=0)] | None
+    """That its models may read and write."""
+    money: Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)] | None
+    """That they may spend, in the currency of their prices."""
+    ask: Annotated[float, pydantic.Field(ge=0, le=60)]
+    """Seconds that a cell at a limit has to leave what it knows, once it was asked to (SIGINT)."""
+    terminate: Annotated[float, pydantic.Field(ge=0, le=60)]
+    """Seconds behind that until it is killed, once it and all that it started were told to end
+    (SIGTERM)."""
     artifact_mb: Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)]
     """Of the files that it may leave beside its record; larger ones are left out."""
 

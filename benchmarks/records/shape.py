@@ -204,6 +204,9 @@ class Code(Part):
 
 class Limits(Part):
     seconds: Amount
+    memory: Amount | None = None
+    tokens: Count | None = None
+    money: Amount | None = None
 
 
 class Timing(Part):
@@ -221,6 +224,12 @@ class Machine(Part):
     system: Text = ""
     architecture: Text = ""
     host: Text = ""
+
+
+class Ended(Part):
+    limit: Text | None
+    phase: Text | None
+    said: list[Text]
 
 
 class Stated(Part):
@@ -287,6 +296,7 @@ class Shape(Part):
     pools: dict[str, Count] | None = None
     commit: Text | None = None
     stated: Stated | None = None
+    ended: Ended | None = None
 
     @pydantic.field_validator("started")
     @classmethod

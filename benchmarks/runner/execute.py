@@ -29,9 +29,11 @@ from benchmarks.records.records import (
     Unrecordable,
     name_of,
 )
+from benchmarks.records.values import text_of
 from benchmarks.runner.peaks import children_peaks
 from benchmarks.runner.progress import Bar, last_line
 from benchmarks.runner.shelf import NO_CACHE, Shelf, key_of
+from benchmarks.runner.watch import MB, bytes_of, last_words
 from benchmarks.runner.worker import Checked, Ending, Worker, WorkerDied, signal_name
 
 ROOT = Path(__file__).parents[2]
@@ -63,13 +65,26 @@ def is_wanted(
     """
     if record is None or fresh:
         return True
-    if record["status"] == "timeout" and record["limits"]["seconds"] < limits["seconds"]:
+    if is_eased(record, limits):
         return True
     if record["status"] == "done" and times_more(timing, record["timing"]):
         return True
     if rerun == "disturbed":
         return any(check["code"] == "ME08" for check in record.get("checks", ()))
     return rerun == "failed" and record["status"] != "done"
+
+
+def is_eased(record: Record, limits: Mapping[str, Any]) -> bool:
+    """Was its cell ended at a limit that is higher now?"""
+    limit = (record.get("ended") or {}).get("limit")
+    if limit is None and record["status"] == "timeout":  # an older record, that knew of no other
+        limit = "seconds"
+    if limit is None:
+        return False
+    was, now = record["limits"].get(limit), limits.get(limit)
+    if was is None or now is None:
+        return was is not None
+    return bytes_of(was) < bytes_of(now) if limit == "memory" else was < now
 
 
 def times_more(wanted: Mapping[str, Any], had: Mapping[str, Any]) -> bool:
@@ -117,13 +132,13 @@ class Executor:
         count: Callable[[Cell], dict[str, Any]] = no_count,
         line: Callable[[Record], str] = name_and_status,
     ) -> None:
-        """limits: what a cell may take (`seconds`). worker: one that was started before, used for
-        the cells that have as many threads; whoever started it ends it. checks_off: codes of checks
-        that are not made. timing: what is timed, see QUICK. metric: that ranks and tunes; None for
-        each task's main one. check_rows: that checks may ask a model for. explain: `seconds` that
-        it may be asked what drives its answers, and `rows` that are kept. cache: `folder` and
-        `gigabytes` of what is kept of expensive views. count: the work of a cell that is known
-        before it runs. line: what is printed of a record.
+        """limits: what a cell may take (see benchmarks.plan.config.Limits). worker: one that was
+        started before, used for cells with as many threads; whoever started it ends it. checks_off:
+        codes of checks that are not made. timing: what is timed, see QUICK. metric: that ranks and
+        tunes; None for each task's main one. check_rows: that checks may ask a model for. explain:
+        `seconds` that it may be asked what drives its answers, and `rows` that are kept. cache:
+        `folder` and `gigabytes` of what is kept of expensive views. count: the work of a cell that
+        is known before it runs. line: what is printed of a record.
         """
         self.run, self.limits, self.console = run, dict(limits), console
         self.checks_off, self.timing, self.metric = list(checks_off), dict(timing), metric
@@ -237,6 +252,7 @@ class Executor:
                 "checks_off": self.checks_off,
                 "check_rows": self._check_rows,
                 "explain": self._explained(cell),
+                "limits": self.limits,
                 "prepared": self._shelf.place(cell),
                 "folders": self.run.folders(cell),
                 "most_bytes": self.limits.get("artifact_mb", 50) * 1e6,
@@ -321,12 +337,19 @@ def compose(
     """
     outcome: dict[str, Any] = {}
     try:
-        outcome = json.loads(files.content(scratch / "outcome.json", 2 * MOST))
+        outcome = left_in(scratch / "outcome.json")
     except FileNotFoundError:
-        limit = asked["limits"]["seconds"]
-        outcome["status"], outcome["reason"] = verdict_on(ending, scratch, limit)
+        status, reason = verdict_on(ending, scratch, asked["limits"])
+        outcome = {"status": status, "reason": reason}
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            outcome["phases"] = left_in(scratch / "phases")
     except ValueError as error:  # not what a cell leaves: its model wrote there
         outcome = {"status": "failed", "reason": f"what it left {error}"}
+    if outcome["status"] not in ("done", "skipped"):
+        if isinstance(ending, Ending) and ending.limit is not None:
+            # It was asked to end, and left what it knew.
+            outcome["status"], outcome["reason"] = verdict_on(ending, scratch, asked["limits"])
+        outcome["ended"] = ended(ending, scratch)
     if isinstance(ending, Ending) and ending.children:
         for name, size in children_peaks(outcome.get("phases", {}), ending.children).items():
             outcome["phases"][name]["children_peak"] = size
@@ -355,6 +378,11 @@ def compose(
     }
 
 
+def left_in(file: Path) -> Any:
+    """What a cell wrote there. Raises FileNotFoundError, ValueError."""
+    return json.loads(files.content(file, 2 * MOST))
+
+
 @cache
 def surroundings() -> dict[str, Any]:
     """What is the same for all cells of this process. Where there is no commit, the kit's own
@@ -368,16 +396,44 @@ def surroundings() -> dict[str, Any]:
     }
 
 
-def verdict_on(ending: Ending | WorkerDied, scratch: Path, limit: float) -> tuple[str, str]:
-    """Status and reason of a cell whose process left no outcome of its own."""
-    phase_file = scratch / "phase"
-    where = f"in {phase_file.read_text()}" if phase_file.exists() else "before its first phase"
+def ended(ending: Ending | WorkerDied, scratch: Path) -> dict[str, Any]:
+    """Of a cell that did not get to its end: the limit that it reached, the phase in which it was,
+    and what it printed last."""
+    limit, said = None, last_words(scratch / "cell.log")
+    if isinstance(ending, Ending):
+        limit, said = ending.limit, ending.said or said
+    return {"limit": limit, "phase": phase_of(scratch), "said": [text_of(line) for line in said]}
+
+
+def phase_of(scratch: Path) -> str | None:
+    with contextlib.suppress(OSError):
+        return (scratch / "phase").read_text("utf-8", "replace")[:100]
+    return None
+
+
+def verdict_on(
+    ending: Ending | WorkerDied, scratch: Path, limits: Mapping[str, Any]
+) -> tuple[str, str]:
+    """Status and reason of a cell whose process left no outcome of its own, or was ended."""
+    phase = phase_of(scratch)
+    where = f"in {phase}" if phase else "before its first phase"
     if isinstance(ending, WorkerDied):
         return "failed", f"the worker ended {where}: {ending}"
-    if ending.timed_out:
-        return "timeout", f"stopped after {limit:g} s {where}"
+    if ending.limit is not None:
+        return stopped(ending.limit, limits, where)
     if ending.out_of_memory:
         return "out_of_memory", f"ended by the system for lack of memory {where}"
     if ending.exit_code < 0:
         return "failed", f"killed by signal {signal_name(-ending.exit_code)} {where}"
     return "failed", f"exited with code {ending.exit_code} {where}"
+
+
+def stopped(limit: str, limits: Mapping[str, Any], where: str) -> tuple[str, str]:
+    """The same for a cell that was ended at a limit."""
+    most = limits[limit]
+    if limit == "seconds":
+        return "timeout", f"stopped after {most:g} s {where}"
+    if limit == "memory":
+        size = bytes_of(most) / MB
+        return "out_of_memory", f"stopped {where}, as it took more than {size:,.0f} MB"
+    return "failed", f"stopped {where}, as it took more than limits.{limit}={most:g}"

@@ -43,7 +43,7 @@ def outcome_of(job: Mapping[str, Any], threads: int, worker: Worker | None = Non
         try:
             found = json.loads(files.content(scratch / "outcome.json", MOST))
         except FileNotFoundError:
-            _, reason = verdict_on(ending, scratch, SECONDS)
+            _, reason = verdict_on(ending, scratch, {"seconds": SECONDS})
             found = {"status": "failed", "reason": reason}
         if found["status"] == "failed":
             raise JobFailed(f"{found['reason']}{_log_of(scratch)}")

@@ -12,6 +12,7 @@ import select
 import signal
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import psutil
@@ -20,6 +21,7 @@ PROC = Path("/proc")
 ADOPTS = sys.platform == "linux"
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # <sys/prctl.h>
 PAUSE = 0.002  # seconds, for what was killed to be gone
+SEEN = 500  # processes
 PASSES = 1000
 """After as many it cannot be ended: it belongs to another user, or the kernel holds it."""
 
@@ -45,6 +47,11 @@ def below(pid: int) -> Iterator[int]:
             yield child
 
 
+def first_below(pid: int) -> Iterator[int]:
+    """As many of them as can be looked at in between: of a bomb there is no end."""
+    return islice(below(pid), SEEN)
+
+
 def children(pid: int) -> list[int]:
     """What this process has started or adopted."""
     found = []
@@ -58,11 +65,11 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def end(pid: int) -> None:
-    """Kill a process and its group, if it leads one."""
+def end(pid: int, with_signal: int = signal.SIGKILL) -> None:
+    """Kill a process and its group, if it leads one; or send them something milder."""
     for kill in (os.killpg, os.kill):
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            kill(pid, signal.SIGKILL)
+            kill(pid, with_signal)
 
 
 def reap(child: int | None = None) -> int | None:

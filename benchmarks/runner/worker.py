@@ -31,10 +31,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from benchmarks.records.machine import available_cores
 from benchmarks.runner import tree
+from benchmarks.runner.cgroup import Group, enter
+from benchmarks.runner.watch import Limits, Watch, last_words
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -46,7 +46,7 @@ THREAD_VARIABLES = (
 )
 
 
-SAMPLE_SECONDS = 0.1
+OOM_SCORE, SCORE = Path("/proc/self/oom_score_adj"), 800  # of 1000; whose sum is largest goes first
 REFUSAL = "refusal.json"
 WORK = {
     "cell": "benchmarks.cell.cell.main",
@@ -65,7 +65,8 @@ class Ending:
 
     exit_code: int
     """As in subprocess: negative for the signal that ended it."""
-    timed_out: bool
+    limit: str | None
+    """The one for which it was ended: `seconds`, `memory`, `tokens` or `money`."""
     out_of_memory: bool
     """The system ended a process for lack of memory while the cell ran, and this one died."""
     wall: float
@@ -73,6 +74,8 @@ class Ending:
     children: list[tuple[float, int]]
     """Moments (`perf_counter`), and the resident bytes of the processes that the cell had started
     itself; empty if it started none."""
+    said: list[str]
+    """The last lines that it printed, if it did not end well."""
 
 
 class WorkerDied(Exception):
@@ -149,7 +152,7 @@ class Worker:
         return Checked(answer["refusal"], tuple(answer["unanswered"]))
 
     def run(self, job: dict[str, Any], folder: Path, limits: Mapping[str, Any]) -> Ending:
-        """Run one cell (see cell.main) and wait for its end, within `limits` (`seconds`)."""
+        """Run one cell (see cell.main) and wait for its end, within `limits` (see Limits.of)."""
         request = {"job": job, "folder": str(folder.resolve()), "limits": dict(limits)}
         return Ending(**self._ask(request))
 
@@ -276,7 +279,10 @@ class _Server:
         for target in dict.fromkeys(config["_target_"] for config in configs):
             of_class = [config for config in configs if config["_target_"] == target]
             with tempfile.TemporaryDirectory(prefix="model-eras-") as folder:
-                self._wait(self._start({"check": of_class, "folder": folder}), seconds)
+                pid = self._start({"check": of_class, "folder": folder})
+                self._wait(
+                    Watch(pid, os.getpid(), Path(folder), Limits(seconds), time.perf_counter())
+                )
                 told = Path(folder) / REFUSAL
                 if not told.is_file():
                     unanswered.append(target)
@@ -287,11 +293,23 @@ class _Server:
     def run(self, request: dict[str, Any]) -> Ending:
         """See Worker.run."""
         begin, kills = time.perf_counter(), _oom_kills()
-        children: list[tuple[float, int]] = []
-        sample = children if request["job"]["timing"]["audit"] else None
-        code, timed_out = self._wait(self._start(request), request["limits"]["seconds"], sample)
-        starved = code == -signal.SIGKILL and not timed_out and _oom_kills() > kills
-        return Ending(code, timed_out, starved, time.perf_counter() - begin, children)
+        folder, limits = Path(request["folder"]), Limits.of(request["limits"])
+        group = None if limits.memory is None else Group.make(limits.memory)
+        try:
+            pid = self._start(request | {"group": str(group.folder) if group else None})
+            audit = request["job"]["timing"]["audit"]
+            watch = Watch(pid, os.getpid(), folder, limits, begin, group, audit)
+            code, limit, said = self._wait(watch)
+            if group is not None and group.kills():
+                limit = "memory"
+        finally:
+            if group is not None:
+                group.remove()
+        starved = code == -signal.SIGKILL and limit is None and _oom_kills() > kills
+        if code and not said:
+            said = last_words(folder / "cell.log")
+        wall = time.perf_counter() - begin
+        return Ending(code, limit, starved, wall, watch.children, said)
 
     def _start(self, request: dict[str, Any]) -> int:
         if self._forks:
@@ -300,36 +318,41 @@ class _Server:
         command = [sys.executable, "-m", "benchmarks.runner.worker", "--cell", json.dumps(request)]
         return subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL).pid
 
-    def _wait(
-        self, pid: int, seconds: float, samples: list[tuple[float, int]] | None = None
-    ) -> tuple[int, bool]:
-        """Wait for the child's end or its limit; its exit code, and whether it was the limit. Then
-        nothing that it has started is left.
-
-        samples: gets the memory of the child's own children (see Ending), looked at from here so
-        that the child's clock has nothing to do with it; None if nobody wants to know.
-        """
-        deadline, timed_out = time.perf_counter() + seconds, False
-        sampled = 0.0
+    def _wait(self, watch: Watch) -> tuple[int, str | None, list[str]]:
+        """Wait for the end of the child that is watched, or end it at a limit; its exit code, the
+        limit, and what it had printed last when it got there. Then nothing that it has started is
+        left."""
+        pid, limit, said = watch.pid, None, list[str]()
+        steps, due = watch.steps(""), 0.0
         signal.signal(signal.SIGTERM, _leave)
         while (status := tree.reap(pid)) is None:
             now = time.perf_counter()
-            if now >= deadline:
-                timed_out, deadline = True, now + 1.0
-                tree.end(pid)
-            pause = deadline - now
-            if samples is not None and not timed_out:
-                if now - sampled >= SAMPLE_SECONDS:
-                    sampled = now
-                    if size := _children_bytes(pid, deadline):
-                        samples.append((now, size))
-                pause = min(pause, SAMPLE_SECONDS)
+            if limit is None and (limit := watch.look(now)) is not None:
+                said = last_words(watch.folder / "cell.log")
+                steps, due = watch.steps(limit), now
+            if limit is not None and now >= due:
+                number, seconds = next(steps)
+                _send(pid, number)
+                due = now + seconds
+            pause = watch.pause(now) if limit is None else due - now
             select.select([self._ends], [], [], pause)
             _drain(self._ends)
         tree.end(pid)
         tree.end_below()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # where nothing runs, it ends at once
-        return os.waitstatus_to_exitcode(status), timed_out
+        return os.waitstatus_to_exitcode(status), limit, said
+
+
+def _send(pid: int, number: signal.Signals) -> None:
+    """Ask a cell to end, which concerns its own process alone; or have all that it started end."""
+    if number == signal.SIGINT:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+    elif number == signal.SIGTERM:
+        for child in (pid, *tree.first_below(os.getpid())):
+            tree.end(child, number)
+    else:
+        tree.end(pid)
 
 
 def _leave(*_: Any) -> None:
@@ -379,6 +402,7 @@ def _fork(request: dict[str, Any]) -> int:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # also below `nohup … &`
         os.setsid()
         tree.end_with_parent(server, signal.SIGKILL)
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # the server's own: a cell could answer for it
@@ -396,6 +420,10 @@ def _fork(request: dict[str, Any]) -> int:
 def _run_here(request: dict[str, Any]) -> None:
     """Answer a request in this process, which does nothing else."""
     folder = Path(request["folder"])
+    if request.get("group"):
+        enter(request["group"])
+    with contextlib.suppress(OSError):  # if the system has to end somebody, then this one
+        OOM_SCORE.write_text(str(SCORE))
     _open_as(os.open(os.devnull, os.O_RDONLY), 0)
     _open_as(os.open(folder / "cell.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), 1, 2)
     faulthandler.enable()  # where it was, if a signal kills it
@@ -416,18 +444,6 @@ def _open_as(opened: int, *descriptors: int) -> None:
         os.dup2(opened, descriptor)
     if opened not in descriptors:
         os.close(opened)
-
-
-def _children_bytes(pid: int, deadline: float) -> int:
-    """Resident bytes of all processes that this child of the worker has started; of those that
-    were seen by its deadline."""
-    size = 0
-    for other in tree.below(os.getpid()):
-        if time.perf_counter() >= deadline:
-            break
-        with contextlib.suppress(psutil.Error):
-            size += psutil.Process(other).memory_info().rss if other != pid else 0
-    return size
 
 
 def _oom_kills() -> int:

@@ -77,7 +77,7 @@ def measurement(sections: Sequence[Section]) -> list[Part | None]:
         ("cells", f"{len(records):,}"),
         ("seeds", values(lambda r: r["seed"])),
         ("threads", values(lambda r: r["config"].get("threads"))),
-        ("limit", values(lambda r: f"{r['limits']['seconds']:g} s a cell")),
+        ("limit", values(lambda r: f"{told_limits(r['limits'])} a cell")),
         ("packages", ", ".join(versions)),
     ]
     clock = (
@@ -90,6 +90,19 @@ def measurement(sections: Sequence[Section]) -> list[Part | None]:
         clock,
         Table("measured", "Where and when", heads, [words(*fact) for fact in facts]),
     ]
+
+
+def told_limits(limits: Mapping[str, Any]) -> str:
+    """What a cell might take, as far as that was limited."""
+    memory = limits.get("memory")
+    told = {
+        "seconds": "{:g} s",
+        "memory": "{:.0%} of the memory" if memory is not None and memory <= 1 else "{:,.0f} MB",
+        "tokens": "{:,} tokens",
+        "money": "{:g} of money",
+    }
+    known = [(text, limits.get(name)) for name, text in told.items()]
+    return ", ".join(text.format(most) for text, most in known if most is not None)
 
 
 def settings_table(sections: Sequence[Section]) -> Part | None:

@@ -96,7 +96,7 @@ class Endpoint:
             return earlier
         at_most = self._price(len(prompt.encode()) + OVERHEAD, most)
         with self._lock:
-            spent = self._price(self.read, self.written)
+            spent = self.spent
             if (
                 self.spend_at_most is not None
                 and spent + self._set_aside + at_most > self.spend_at_most
@@ -156,6 +156,11 @@ class Endpoint:
         if len(text) <= self.most_characters:
             return text
         return text[: self.most_characters - tail] + text[len(text) - tail :]
+
+    @property
+    def spent(self) -> float:
+        """Money, so far."""
+        return self._price(self.read, self.written)
 
     def _price(self, read: int, written: int) -> float:
         return (read * self.prices[0] + written * self.prices[1]) / 1e6
