@@ -52,6 +52,7 @@ def test_the_model_of_adding_a_model_fits_and_predicts(written):
     assert (np.array(model.classes_)[probabilities.argmax(axis=1)] == y).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_commands_of_the_documents_use_settings_that_exist(main):
     """Every `python -m benchmarks` line of docs/commands.md composes: none is refused."""
     from benchmarks import run

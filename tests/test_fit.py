@@ -54,7 +54,10 @@ def compare(eras, worker, tmp_path, records, kind: str, models: str) -> None:
         )
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind",
+    ["binary", *(pytest.param(k, marks=pytest.mark.slow) for k in KINDS if k != "binary")],
+)
 def test_answers_are_those_of_the_cell_bit_for_bit(eras, worker, tmp_path, records, kind):
     models = DAILY[kind == "regression"]
     compare(eras, worker, tmp_path, records, kind, models)

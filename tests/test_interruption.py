@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,9 @@ sys.late = Late()  # is gone when the modules are, with Python's own handlers in
 def test_a_signal_while_python_ends_comes_too_late(name):
     def code(first: str) -> int:
         source = LATE.format(first=first, name=name)
-        return subprocess.run([sys.executable, "-c", source], cwd=ROOT).returncode
+        heard = partial(signal.signal, getattr(signal, name), signal.SIG_DFL)  # also below nohup
+        line = [sys.executable, "-c", source]
+        return subprocess.run(line, cwd=ROOT, preexec_fn=heard).returncode
 
     assert code("interruption.leave_when_interrupted()") == 0
     handlers_alone = "interruption._handle(interruption._leave)"

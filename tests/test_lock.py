@@ -67,6 +67,7 @@ def test_a_lock_is_shared_by_the_jobs_of_a_command_only(tmp_path):
     assert (tmp_path / FILE).read_text() == ""
 
 
+@pytest.mark.slow
 def test_identical_commands_at_once_leave_one_whole_run(command, records, tmp_path):
     started = [
         subprocess.Popen(
