@@ -23,6 +23,7 @@ from benchmarks.plan.cells import Plan, require_device
 from benchmarks.plan.config import RunConfig
 from benchmarks.plan.libraries import libraries_of
 from benchmarks.records import frame
+from benchmarks.records.plan import write as write_plan
 from benchmarks.records.records import Cell, Record, Run
 from benchmarks.runner.execute import Executor, is_wanted
 from benchmarks.runner.lock import Lock
@@ -75,6 +76,9 @@ def run_cells(
             if wants(settings, record):
                 wanted.append((k, cell))
         announce(run, plans, len(wanted), len(unique), console)
+        if wanted:
+            names = {cell.name for _, cell in wanted}
+            write_plan(run.folder, [cell for _, cell in every], names)
         try:
             if launch is not None and wanted:
                 lock.share()

@@ -22,8 +22,10 @@ from benchmarks import (
     look,
     predict,
     report,
+    rerun,
     runs,
     split,
+    status,
     verdicts,
 )
 from benchmarks.errors import BadInput, nearest
@@ -103,7 +105,9 @@ def test_every_command_is_listed_and_has_a_help(capsys):
         if 'if __name__ == "__main__":' in file.read_text() and file.stem[:2] != "__"
     }
     assert typed - {"notebook"} == set(commands.COMMANDS) - {"run"}
-    for module in (compare, confirm, export, fit, predict, report, runs, split, verdicts):
+    for module in (
+        *(compare, confirm, export, fit, predict, report, rerun, runs, split, status, verdicts),
+    ):
         with pytest.raises(SystemExit, match="0"):
             module.main(["--help"])
         name = module.__name__.rpartition(".")[2]
@@ -225,10 +229,10 @@ def test_runs_are_listed_with_what_became_of_them(tmp_path, record, capsys):
     for name, statuses, day in (("old", ["done"] * 3, 1), ("new", ["done", "failed"], 5)):
         cells = tmp_path / name / "cells"
         cells.mkdir(parents=True)
-        for k, status in enumerate(statuses):
-            reason = None if status == "done" else "it fell"
+        for k, ended in enumerate(statuses):
+            reason = None if ended == "done" else "it fell"
             started = f"2026-01-0{day}T12:04:05+00:00"
-            made = record(seed=k, status=status, reason=reason, started=started)
+            made = record(seed=k, status=ended, reason=reason, started=started)
             (cells / f"{k}.json").write_text(json.dumps(made))
     (tmp_path / "new" / "cells" / "broken.json").write_text("{")
     (tmp_path / "nothing" / "cells").mkdir(parents=True)

@@ -208,7 +208,8 @@ class Run:
         left of a command that did not get to its first cell."""
         with contextlib.suppress(OSError):  # it holds something, or somebody else was faster
             self.cells.rmdir()
-            (self.folder / ".lock").unlink(missing_ok=True)
+            for name in (".lock", "plan.json"):
+                (self.folder / name).unlink(missing_ok=True)
             for folder in dict.fromkeys((self.folder, *self._made)):
                 if folder != self.cells:
                     folder.rmdir()
@@ -364,6 +365,14 @@ class Run:
         if ROWS not in record.get("files", {}):
             return None
         return given.read(self.cells / f"{name_of(record)}{ROWS}", record["rows"]["test"])
+
+    def glance(self) -> list[Record]:
+        """All records that can be read, whatever became of what lies beside them."""
+        found = []
+        for path in sorted(self.cells.glob("*.json")):
+            with contextlib.suppress(FileNotFoundError, Unreadable):
+                found.append(parse(files.content(path, MOST)))
+        return found
 
     def read(self) -> list[Record]:
         """All records that can be read, in the order of their file names."""

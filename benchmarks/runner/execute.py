@@ -5,8 +5,6 @@ Knows nothing of Hydra: it gets cells and leaves records.
 
 import contextlib
 import json
-import statistics
-from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -19,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColu
 
 from benchmarks.errors import BadInput, CannotWrite
 from benchmarks.records import files, machine
+from benchmarks.records.pace import left_of
 from benchmarks.records.records import (
     MOST,
     ROWS,
@@ -152,8 +151,8 @@ class Executor:
         self._unchecked: set[str] = set()  # classes whose settings are checked in each cell
         self._workers: dict[int, Worker] = {}  # by number of threads, their libraries loaded
         self._given = worker
-        self._left = Counter((cell.task, cell.model) for cell in cells)
-        self._seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self._left = {cell.name: cell for cell in cells}
+        self._finished: list[Record] = []
         self._log: Path | None = None  # of the cell that runs
         self._progress = Bar(
             lambda: last_line(self._log),
@@ -226,8 +225,8 @@ class Executor:
         record = self._recorded(cell, record, scratch)
         if ROWS in record.get("files", {}):
             self._rows_kept.add(key_of(cell))
-        self._seconds[cell.task, cell.model].append(record["seconds"] or 0.0)
-        self._left[cell.task, cell.model] -= 1
+        self._finished.append(record)
+        self._left.pop(cell.name, None)
         self._progress.advance(self._bar)
         self.console.print(self._line(record), highlight=False)
         return record
@@ -307,13 +306,8 @@ class Executor:
             self._fastest = min(seconds, self._fastest or seconds)
 
     def _show(self, cell: Cell) -> None:
-        known = [s for seconds in self._seconds.values() for s in seconds]
-        left = ""
-        if known:
-            guess = statistics.mean(known)
-            means = {key: statistics.mean(seconds) for key, seconds in self._seconds.items()}
-            seconds = sum(n * means.get(key, guess) for key, n in self._left.items())
-            left = f"about {timedelta(seconds=round(seconds))} left"
+        seconds = left_of(self._left.values(), self._finished)
+        left = "" if seconds is None else f"about {timedelta(seconds=round(seconds))} left"
         description = f"{escape(cell.task)} [bold]{escape(cell.model)}[/] seed {cell.seed}"
         self._progress.update(self._bar, description=description, left=left)
 

@@ -17,6 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+import psutil
+
 from benchmarks.errors import Busy
 
 FILE = ".lock"
@@ -77,6 +79,26 @@ class Lock:
                 self._file.flush()
 
 
+def holder(folder: Path) -> str | None:
+    """Who works on a run, in a few words; None if nobody does. Asked of what the file says and of
+    the processes there are, as whoever tried the lock would be in somebody's way."""
+    try:
+        told = (folder / FILE).read_text(encoding="utf-8")
+    except OSError:
+        return None
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        who = json.loads(told)
+        since = datetime.fromisoformat(who["since"]).timestamp()
+        if who["host"] == platform.node():
+            try:
+                if psutil.Process(who["pid"]).create_time() > since + 1:  # another one by now
+                    return None
+            except psutil.NoSuchProcess:
+                return None
+        return _named(told)
+    return None
+
+
 def _who() -> dict[str, str | int]:
     command = shlex.join(["python", *sys.orig_argv[1:]])
     return {
@@ -88,12 +110,15 @@ def _who() -> dict[str, str | int]:
 
 
 def _sentence(folder: Path, told: str) -> str:
+    return (
+        f"Run {folder.name} is being worked on by {_named(told)}. Wait for its end, or give this "
+        "one another run=NAME."
+    )
+
+
+def _named(told: str) -> str:
     try:
         who = json.loads(told)
-        name = f"process {who['pid']} on {who['host']} since {who['since']}: {who['command']}"
+        return f"process {who['pid']} on {who['host']} since {who['since']}: {who['command']}"
     except (ValueError, KeyError, TypeError):  # it has the lock, and has not written yet
-        name = "another process"
-    return (
-        f"Run {folder.name} is being worked on by {name}. Wait for its end, or give this one "
-        "another run=NAME."
-    )
+        return "another process"
