@@ -35,7 +35,7 @@ from benchmarks.plan.again import cells_like
 from benchmarks.plan.copies import write_alone
 from benchmarks.records import machine, taken
 from benchmarks.records.records import Cell, Record, Run, open_run
-from benchmarks.runner.execute import ROOT
+from benchmarks.runner.compose import ROOT
 from benchmarks.runner.jobs import JobFailed, outcome_of
 from benchmarks.runner.worker import Worker
 from benchmarks.show.card import card

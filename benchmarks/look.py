@@ -28,7 +28,7 @@ from benchmarks.plan import app
 from benchmarks.plan.spelling import exists, quoted
 from benchmarks.records import machine
 from benchmarks.records.records import Run
-from benchmarks.runner.execute import ROOT
+from benchmarks.runner.compose import ROOT
 from benchmarks.show import parts, terminal
 from tasks.base import Look
 

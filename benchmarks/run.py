@@ -25,8 +25,12 @@ from benchmarks.plan.libraries import libraries_of
 from benchmarks.records import frame
 from benchmarks.records.plan import write as write_plan
 from benchmarks.records.records import Cell, Record, Run
-from benchmarks.runner.execute import Executor, is_wanted
+from benchmarks.runner.clusters import connected
+from benchmarks.runner.elsewhere import execute_on
+from benchmarks.runner.execute import Executor
 from benchmarks.runner.lock import Lock
+from benchmarks.runner.settings import Settings
+from benchmarks.runner.wanted import is_wanted
 from benchmarks.runner.worker import Worker
 from benchmarks.show import pages
 from benchmarks.show.answer import closing
@@ -76,10 +80,10 @@ def run_cells(
             if wants(settings, record):
                 wanted.append((k, cell))
         announce(run, plans, len(wanted), len(unique), console)
-        if wanted:
-            names = {cell.name for _, cell in wanted}
-            write_plan(run.folder, [cell for _, cell in every], names)
         try:
+            if wanted:
+                names = {cell.name for _, cell in wanted}
+                write_plan(run.folder, [cell for _, cell in every], names)
             if launch is not None and wanted:
                 lock.share()
                 with interruption.raised():
@@ -128,6 +132,8 @@ def settings_of(plans: Sequence[Plan]) -> RunConfig:
     checked = [plan.settings for plan in plans]
     if len({(c.results, c.run) for c in checked}) > 1:
         raise BadInput("A sweep goes into one run: run= and results= take one value.")
+    if len({(c.workers, str(c.cluster)) for c in checked}) > 1:
+        raise BadInput("A sweep has one place to run: workers= and cluster= take one value.")
     for device in {c.device for c in checked}:
         require_device(device)
     return checked[0]
@@ -154,22 +160,15 @@ def execute(
     console: Console,
     worker: Worker | None = None,
 ) -> list[Record]:
-    """Run these cells, here and one after the other. Raises BadInput before the first."""
+    """Run these cells, here or where `workers` says. Raises BadInput before the first."""
     if not cells:
         return []
     with Executor(
         run,
         cells,
-        settings.limits.model_dump(),
+        shared_by(cells, settings),
         console,
         worker,
-        settings.checks.skip,
-        settings.timing.model_dump(),
-        settings.metric,
-        libraries=libraries_of(cells),
-        check_rows=settings.checks.rows,
-        explain=settings.explain.model_dump(),
-        cache=settings.cache.model_dump(),
         count=counted,
         line=line_of,
     ) as executor:
@@ -180,7 +179,29 @@ def execute(
             for cell in cells:
                 run.fresh(cell)
         with interruption.raised():
-            return [executor.execute(cell) for cell in cells]
+            if settings.is_here:
+                return executor.execute_all(cells)
+            cluster = connected(settings.workers, settings.cluster, run.folder)
+            try:
+                return execute_on(cluster, executor, cells)
+            finally:
+                cluster.close()
+
+
+def shared_by(cells: Sequence[Cell], settings: RunConfig) -> Settings:
+    """What all of these cells are told."""
+    return Settings(
+        settings.limits.model_dump(),
+        settings.timing.model_dump(),
+        settings.metric,
+        # Whoever runs beside others has their work for company, and is marked as such.
+        [*settings.checks.skip, *(["ME08"] if settings.beside > 1 else [])],
+        settings.checks.rows,
+        settings.explain.model_dump(),
+        settings.cache.model_dump(mode="json"),
+        libraries_of(cells),
+        settings.beside,
+    )
 
 
 def counted(cell: Cell) -> dict[str, Any]:

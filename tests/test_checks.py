@@ -10,7 +10,8 @@ from benchmarks.analysis.summary import sections
 from benchmarks.cell import checks
 from benchmarks.cell.checks import CHECKS, Evidence, fired
 from benchmarks.records.codes import NAMES
-from benchmarks.runner import execute
+from benchmarks.runner.settings import QUICK
+from benchmarks.runner.wanted import is_wanted
 from benchmarks.show import pages
 from benchmarks.show.markdown import fragment
 from benchmarks.show.results_table import results_table
@@ -226,9 +227,9 @@ def test_the_table_marks_them_and_says_them_in_words(record):
 def test_disturbed_cells_are_run_again_when_asked(record):
     limits = {"seconds": 600}
     busy = record(checks=[{"code": "ME08", "text": "busy"}])
-    assert execute.is_wanted(busy, limits, execute.QUICK, False, "disturbed")
-    assert not execute.is_wanted(busy, limits, execute.QUICK, False, "nothing")
-    assert not execute.is_wanted(record(checks=[]), limits, execute.QUICK, False, "disturbed")
+    assert is_wanted(busy, limits, QUICK, False, "disturbed")
+    assert not is_wanted(busy, limits, QUICK, False, "nothing")
+    assert not is_wanted(record(checks=[]), limits, QUICK, False, "disturbed")
 
 
 def test_every_code_has_a_section():

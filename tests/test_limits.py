@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.runner import cgroup, watch
-from benchmarks.runner.execute import QUICK, is_eased
+from benchmarks.runner.settings import QUICK
+from benchmarks.runner.wanted import is_eased
 from benchmarks.runner.watch import Limits
 from benchmarks.runner.worker import Worker
 from tests.conftest import ROOT, is_alive

@@ -10,7 +10,7 @@ import yaml
 from benchmarks.cell import cold_start
 from benchmarks.cell.rows import NoSynthetic, synthetic
 from benchmarks.cell.warm_up import labels, warm_up
-from benchmarks.runner.execute import QUICK
+from benchmarks.runner.settings import QUICK
 from tasks.base import Data
 from tests.conftest import ROOT
 

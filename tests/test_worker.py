@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks.runner.execute import QUICK
 from benchmarks.runner.peaks import children_peaks
+from benchmarks.runner.settings import QUICK
 from benchmarks.runner.worker import THREAD_VARIABLES, Worker, WorkerDied
 from tests.conftest import is_alive, wait_for
 

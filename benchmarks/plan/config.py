@@ -83,6 +83,9 @@ class Explain(pydantic.BaseModel, extra="forbid"):
     rows: Annotated[int, pydantic.Field(ge=0, le=1_000_000)]
 
 
+WORKERS = r"^(local(:[1-9][0-9]{0,3})?|ray|slurm|dask)$"
+
+
 class RunConfig(pydantic.BaseModel, extra="forbid"):
     """All of them."""
 
@@ -90,6 +93,9 @@ class RunConfig(pydantic.BaseModel, extra="forbid"):
     results: Folder
     seed: Annotated[int, pydantic.Field(ge=0, lt=2**32)]
     threads: Annotated[int, pydantic.Field(ge=1)] | None
+    workers: Annotated[str, pydantic.Field(pattern=WORKERS)]
+    cluster: dict[str, Any]
+    """What the cluster's own library is given beside, by its names (docs/scaling.md)."""
     device: Literal["auto", "cpu", "cuda", "xpu", "mps"]
     limits: Limits
     tune: Tune
@@ -109,6 +115,16 @@ class RunConfig(pydantic.BaseModel, extra="forbid"):
     fresh: bool
     rerun: Literal["nothing", "failed", "disturbed"]
 
+    @property
+    def is_here(self) -> bool:
+        """Do cells run on this machine, started by this command?"""
+        return self.workers.startswith("local")
+
+    @property
+    def beside(self) -> int:
+        """How many cells run on it at a time."""
+        return int(self.workers.partition(":")[2] or 1)
+
 
 def run_config(given: Mapping[str, Any], choices: Mapping[str, str]) -> RunConfig:
     """Check these keys of a composed config. Raises BadInput.
@@ -123,7 +139,11 @@ def run_config(given: Mapping[str, Any], choices: Mapping[str, str]) -> RunConfi
         checked = RunConfig(**given)
     except pydantic.ValidationError as error:
         raise BadInput(refusal(error)) from None
-    cores = machine.available_cores()
-    if checked.threads is not None and checked.threads > cores:
-        raise BadInput(f"threads={checked.threads}: this machine offers {cores}.")
+    cores, beside = machine.available_cores(), checked.beside
+    if checked.is_here and (checked.threads or 1) * beside > cores:
+        what = f"workers={checked.workers}: " if beside > 1 else ""
+        threads = f"threads={checked.threads}: " if checked.threads is not None else ""
+        raise BadInput(f"{what}{threads}this machine offers {cores}.")
+    if checked.threads is None and beside > 1:
+        return checked.model_copy(update={"threads": cores // beside})
     return checked

@@ -297,6 +297,8 @@ class Shape(Part):
     commit: Text | None = None
     stated: Stated | None = None
     ended: Ended | None = None
+    beside: Rows | None = None
+    lost: Count | None = None
 
     @pydantic.field_validator("started")
     @classmethod

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.errors import BadInput, CannotWrite
 from benchmarks.records import files
-from benchmarks.runner.execute import verdict_on
+from benchmarks.runner.compose import verdict_on
 from benchmarks.runner.worker import Worker, WorkerDied
 
 SECONDS = 30 * 86_400.0  # that it may take: whoever waits for it can end it

@@ -102,7 +102,10 @@ def signal_name(number: int) -> str:
 class Worker:
     """Client side. Use as a context manager; `load` what the cells need, `run` one at a time."""
 
-    def __init__(self, threads: int, fork: bool | None = None) -> None:
+    def __init__(
+        self, threads: int, fork: bool | None = None, cores: Sequence[int] | None = None
+    ) -> None:
+        """cores: that it may use; None for the first ones, as many as threads."""
         self.threads = threads
         self.state: dict[str, Any] = {}
         """Of a child with everything loaded: `pools` (machine.pools) and `fastest`, the seconds of
@@ -115,7 +118,7 @@ class Worker:
         # two XGBoost fits at once took 7.5 s each instead of 13.3 s; one alone 3.0 s, not 2.9 s.
         environment = {"GOMP_SPINCOUNT": "1000", **os.environ}
         environment |= {name: str(threads) for name in THREAD_VARIABLES}
-        start = {"threads": threads, "fork": fork}
+        start = {"threads": threads, "fork": fork, "cores": cores and list(cores)}
         # A session of its own: Ctrl-C reaches the parent alone, which then ends the worker.
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.runner.worker", json.dumps(start)],
@@ -131,13 +134,17 @@ class Worker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self._process.stdin is not None
         assert self._process.stdout is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()  # tells the guard to end everything and itself
+        self.stop()
         self._process.wait()
         self._process.stdout.close()
         self._log.close()
+
+    def stop(self) -> None:
+        """Have it end everything and itself: whoever waits for an answer gets WorkerDied."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()  # which its guard sees
 
     def load(self, libraries: Iterable[str]) -> None:
         """Begin to load these libraries, modules or what is in them by dotted names, for all cells
@@ -169,7 +176,7 @@ class Worker:
 
     def _send(self, request: dict[str, Any]) -> None:
         assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # the answer will say so
+        with contextlib.suppress(BrokenPipeError, ValueError):  # it ended; the answer will say so
             print(json.dumps(request), file=self._process.stdin, flush=True)
 
     def _answer(self) -> dict[str, Any]:
@@ -189,11 +196,11 @@ class Worker:
         return " ".join(tail) or f"exit code {code}"
 
 
-def serve(threads: int, fork: bool) -> None:
+def serve(threads: int, fork: bool, cores: Sequence[int] | None = None) -> None:
     """Server side: answer requests from standard input until it is closed."""
-    if hasattr(os, "sched_setaffinity") and threads < available_cores():
+    if hasattr(os, "sched_setaffinity") and (cores or threads < available_cores()):
         # Libraries that read no variable (TBB, DuckDB) count the processors they may use.
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+        os.sched_setaffinity(0, cores or sorted(os.sched_getaffinity(0))[:threads])
     _under_guard()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a library prints must not be taken for an answer

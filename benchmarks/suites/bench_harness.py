@@ -23,7 +23,8 @@ from benchmarks.plan.libraries import libraries_of
 from benchmarks.plan.settings import complete
 from benchmarks.records.machine import available_cores
 from benchmarks.records.records import Cell, Run
-from benchmarks.runner import execute
+from benchmarks.runner.execute import Executor, job_of
+from benchmarks.runner.settings import QUICK, Settings
 from benchmarks.runner.worker import COMMON
 
 ROOT = Path(__file__).parents[2]
@@ -52,9 +53,9 @@ def cell_of(model: str, rows: int) -> Cell:
     return Cell("notifications", model, 0, config, {"task": "0", "model": "0"}, {})
 
 
-def executor_of(run: Run, cell: Cell) -> execute.Executor:
+def executor_of(run: Run, cell: Cell) -> Executor:
     quiet, libraries = Console(quiet=True), libraries_of([cell])
-    return execute.Executor(run, [cell], {"seconds": 600}, quiet, libraries=libraries)
+    return Executor(run, [cell], Settings({"seconds": 600}, libraries=libraries), quiet)
 
 
 def calls(job):
@@ -79,7 +80,7 @@ def test_bare_calls(benchmark, model, rows):
     server.set_forkserver_preload([__name__, *libraries_of([cell]), *COMMON])
     with ProcessPoolExecutor(1, mp_context=server, max_tasks_per_child=1) as script:
         script.submit(int).result()  # the server has started and imported by then
-        job = execute.job_of(cell)
+        job = job_of(cell)
         scores = benchmark.pedantic(lambda: script.submit(calls, job).result(), rounds=5)
     assert 0 < scores["log_loss"] < 1
 
@@ -114,7 +115,8 @@ def test_a_cell_with_and_without_the_audit(benchmark, tmp_path):
             seconds = {}
             order = (True, False) if len(ratios) % 2 else (False, True)
             for audit in order:  # taking turns, so that neither is always the second
-                executor.timing = {**execute.QUICK, "audit": audit}
+                timing = {**QUICK, "audit": audit}
+                executor.settings = replace(executor.settings, timing=timing)
                 seconds[audit] = executor.execute(cell)["seconds"]
             ratios.append(seconds[True] / seconds[False])
 
