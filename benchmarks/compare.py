@@ -30,7 +30,8 @@ from benchmarks.analysis.outcomes import NEEDED
 from benchmarks.commands import spoken, typed
 from benchmarks.errors import FAILED_CELLS, FINISHED, BadInput, CannotWrite, command, tell
 from benchmarks.records import files
-from benchmarks.records.records import Run, open_run
+from benchmarks.records.places import open_run, place_of
+from benchmarks.records.records import Run
 from benchmarks.show.comparison import HEADINGS, comparison_chapters
 from benchmarks.show.terminal import Terminal, printed
 
@@ -44,7 +45,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("a", metavar="A", help="name of a run (or its folder)")
     parser.add_argument("others", metavar="B", nargs="+", help="names of the runs held against it")
     parser.add_argument("--metric", help="default: each task's main metric")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="default: results")
+    parser.add_argument(
+        "--results", type=place_of, default=Path("results"), help="default: results"
+    )
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write it as Markdown, too")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write it as a page, too")
     parser.add_argument(

@@ -25,7 +25,8 @@ from benchmarks.errors import FAILED_CELLS, FINISHED, BadInput, command, plain, 
 from benchmarks.plan import app
 from benchmarks.plan.again import cells_like, splits_only
 from benchmarks.plan.config import RunConfig
-from benchmarks.records.records import Record, Run, open_run
+from benchmarks.records.places import open_run, place_of
+from benchmarks.records.records import Record, Run
 from benchmarks.run import execute, wants, write_pages
 from benchmarks.runner.lock import Lock
 from benchmarks.runner.worker import Worker
@@ -53,7 +54,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--against", metavar="LABEL", help="another row; default: the second")
     parser.add_argument("--task", metavar="LABEL", help="which table, if the run has several")
     parser.add_argument("--metric", help="that ranks and judges; default: the task's main one")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="default: results")
+    parser.add_argument(
+        "--results", type=place_of, default=Path("results"), help="default: results"
+    )
     return parser.parse_args(arguments)
 
 

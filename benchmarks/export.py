@@ -20,7 +20,8 @@ from benchmarks.analysis.summary import model_label
 from benchmarks.commands import spoken, typed
 from benchmarks.errors import FINISHED, BadInput, command, tell
 from benchmarks.records.frame import flat, settings
-from benchmarks.records.records import Record, Run, open_run
+from benchmarks.records.places import open_run, place_of
+from benchmarks.records.records import Record, Run
 
 ALWAYS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -161,7 +162,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--uri", help="MLflow's store; default: MLFLOW_TRACKING_URI, or mlflow.db in this folder"
     )
     parser.add_argument("--experiment", default="model-eras", help="default: model-eras")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="default: results")
+    parser.add_argument(
+        "--results", type=place_of, default=Path("results"), help="default: results"
+    )
     options = parser.parse_args(arguments)
     runs = [open_run(options.results, name) for name in options.runs]
     with refusing(options.uri):

@@ -34,7 +34,8 @@ from benchmarks.errors import (
 from benchmarks.plan.again import cells_like
 from benchmarks.plan.copies import write_alone
 from benchmarks.records import machine, taken
-from benchmarks.records.records import Cell, Record, Run, open_run
+from benchmarks.records.places import open_run, place_of
+from benchmarks.records.records import Cell, Record, Run
 from benchmarks.runner.compose import ROOT
 from benchmarks.runner.jobs import JobFailed, outcome_of
 from benchmarks.runner.worker import Worker
@@ -60,7 +61,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         action="store_true",
         help="leave the test rows of the seed out: the very model that was measured",
     )
-    parser.add_argument("--results", type=Path, default=Path("results"), help="default: results")
+    parser.add_argument(
+        "--results", type=place_of, default=Path("results"), help="default: results"
+    )
     return parser.parse_args(arguments)
 
 

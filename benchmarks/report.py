@@ -20,7 +20,8 @@ from benchmarks.analysis.summary import Section, sections
 from benchmarks.analysis.verdicts import judge
 from benchmarks.commands import spoken, typed
 from benchmarks.errors import FINISHED, BadInput, cannot_write, command, tell
-from benchmarks.records.records import Run, open_run
+from benchmarks.records.places import open_run, place_of
+from benchmarks.records.records import Run
 from benchmarks.runs import found_in
 
 
@@ -83,7 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--site", type=Path, metavar="FOLDER", help="pages of all runs, or of RUN, and their index"
     )
-    parser.add_argument("--results", type=Path, default=Path("results"), help="default: results")
+    parser.add_argument(
+        "--results", type=place_of, default=Path("results"), help="default: results"
+    )
     parser.add_argument(
         "--prices",
         type=Path,

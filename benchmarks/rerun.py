@@ -23,7 +23,8 @@ from benchmarks.confirm import settings_like
 from benchmarks.errors import FAILED_CELLS, FINISHED, BadInput, command, nearest, plain
 from benchmarks.plan.again import cells_like
 from benchmarks.records.machine import fingerprint
-from benchmarks.records.records import Record, Run, name_of, open_run
+from benchmarks.records.places import open_run, place_of
+from benchmarks.records.records import Record, Run, name_of
 from benchmarks.run import execute
 from benchmarks.runner.worker import Worker
 from benchmarks.show.terminal import Terminal
@@ -137,7 +138,9 @@ def main(arguments: Sequence[str] | None = None, worker: Worker | None = None) -
     )
     parser.add_argument("run", metavar="RUN", help="name of a run (or its folder)")
     parser.add_argument("cell", metavar="CELL", help="name of a record, or a part of it")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="default: results")
+    parser.add_argument(
+        "--results", type=place_of, default=Path("results"), help="default: results"
+    )
     options = parser.parse_args(arguments)
     try:
         return rerun(options, Terminal(), worker)

@@ -3,6 +3,7 @@
 python -m benchmarks model=svm,xgboost seed=0,1,2
 """
 
+import contextlib
 import hashlib
 import json
 import shlex
@@ -23,8 +24,11 @@ from benchmarks.plan.cells import Plan, require_device
 from benchmarks.plan.config import RunConfig
 from benchmarks.plan.libraries import libraries_of
 from benchmarks.records import frame
+from benchmarks.records.places import brought, store_of
 from benchmarks.records.plan import write as write_plan
 from benchmarks.records.records import Cell, Record, Run
+from benchmarks.records.store import Store, Unreachable
+from benchmarks.runner.claims import Claims
 from benchmarks.runner.clusters import connected
 from benchmarks.runner.elsewhere import execute_on
 from benchmarks.runner.execute import Executor
@@ -96,7 +100,12 @@ def run_cells(
         except CannotWrite as error:
             hint = "What is done is recorded; the same command goes on from there."
             raise CannotWrite(f"{error} {hint}") from None
+        store = store_of(settings.results)
+        if store is not None:
+            brought(store, settings.results, run.name)
         present, everything = write_pages(run, settings, console)
+        if store is not None:
+            left_in(store, run, console)
         records = [record for _, cell in unique.values() if (record := run.find(cell))]
         unrecorded = len(unique) - len(records)
         records += bounds_of(present, records)
@@ -143,7 +152,18 @@ def open_for(settings: RunConfig) -> Run:
     """The run that is written to, made sure of. Raises BadInput."""
     run = Run(settings.results / settings.run)
     run.create()
+    if (store := store_of(settings.results)) is not None:
+        store.probe()
+        brought(store, settings.results, run.name)
+        put(store, run)
     return run
+
+
+def put(store: Store, run: Run) -> None:
+    """Hand over what waits in the mirror since the store did not answer."""
+    with contextlib.suppress(Unreachable):
+        for name in store.waiting(run):
+            store.push(run, name)
 
 
 def announce(run: Run, plans: Sequence[Plan], wanted: int, cells: int, console: Console) -> None:
@@ -163,6 +183,8 @@ def execute(
     """Run these cells, here or where `workers` says. Raises BadInput before the first."""
     if not cells:
         return []
+    store = store_of(settings.results)
+    claims = None if store is None else Claims(store, run, cells)
     with Executor(
         run,
         cells,
@@ -171,6 +193,7 @@ def execute(
         worker,
         count=counted,
         line=line_of,
+        after=claims.finished if claims else lambda _: None,
     ) as executor:
         executor.begin(cells)
         frame.load_libraries()  # for the end of the run: now there is a core that waits
@@ -178,12 +201,14 @@ def execute(
         if settings.fresh:
             for cell in cells:
                 run.fresh(cell)
-        with interruption.raised():
+        with interruption.raised(), claims or contextlib.nullcontext():
             if settings.is_here:
-                return executor.execute_all(cells)
+                return executor.execute_all(claims or cells)
             cluster = connected(settings.workers, settings.cluster, run.folder)
             try:
-                return execute_on(cluster, executor, cells)
+                if claims is None:
+                    return execute_on(cluster, executor, cells)
+                return [r for ours in claims.batches() for r in execute_on(cluster, executor, ours)]
             finally:
                 cluster.close()
 
@@ -249,6 +274,21 @@ def write_pages(
     pages.write(run.folder, everything)
     frame.write(run, present)
     return present, everything
+
+
+def left_in(store: Store, run: Run, console: Console) -> None:
+    """Have everything of a run in the store, its tables as well; say so if it does not answer."""
+    try:
+        put(store, run)
+        store.push_tables(run)
+    except Unreachable as error:
+        warn(f"{store.address} does not answer ({error})", console)
+    if waiting := store.waiting(run):
+        warn(
+            f"{len(waiting)} records wait in {run.cells} until {store.address} answers: the same "
+            "command puts them there",
+            console,
+        )
 
 
 def warn(sentence: str, console: Console) -> None:

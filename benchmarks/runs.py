@@ -18,6 +18,7 @@ from pathlib import Path
 from benchmarks.commands import spoken, typed
 from benchmarks.errors import FINISHED, command, tell
 from benchmarks.records import files
+from benchmarks.records.places import brought, place_of, store_of
 from benchmarks.records.records import MOST, Record, parse
 from benchmarks.show.parts import Chapter, Entry, Head, Table, words
 from benchmarks.show.terminal import Terminal, printed
@@ -108,8 +109,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("part", metavar="PART", nargs="?", default="", help="of their names")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="default: results")
+    parser.add_argument(
+        "--results", type=place_of, default=Path("results"), help="default: results"
+    )
     options = parser.parse_args(arguments)
+    if (store := store_of(options.results)) is not None:
+        brought(store, options.results)
     runs = found_in(options.results, options.part)
     if not runs:
         what = f" with {options.part!r} in its name" if options.part else ""

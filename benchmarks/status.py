@@ -18,8 +18,9 @@ from rich.text import Text
 from benchmarks.commands import spoken, typed
 from benchmarks.errors import FINISHED, command, plain, tell
 from benchmarks.records.pace import left_of
+from benchmarks.records.places import open_run, place_of
 from benchmarks.records.plan import Planned, planned
-from benchmarks.records.records import Record, Run, name_of, open_run
+from benchmarks.records.records import Record, Run, name_of
 from benchmarks.runner.lock import holder
 from benchmarks.runner.progress import last_line
 from benchmarks.show.parts import Chapter, Head, Table, words
@@ -143,7 +144,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("run", metavar="RUN", help="name of a run (or its folder)")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="default: results")
+    parser.add_argument(
+        "--results", type=place_of, default=Path("results"), help="default: results"
+    )
     options = parser.parse_args(arguments)
     run, now, console = open_run(options.results, options.run), datetime.now(UTC), Terminal()
     status = status_of(run)

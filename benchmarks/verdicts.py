@@ -16,7 +16,8 @@ from benchmarks.analysis.summary import sections
 from benchmarks.analysis.verdicts import judge
 from benchmarks.commands import spoken, typed
 from benchmarks.errors import FINISHED, BadInput, command, tell
-from benchmarks.records.records import Run, open_run
+from benchmarks.records.places import open_run, place_of
+from benchmarks.records.records import Run
 from benchmarks.show.parts import Chapter
 from benchmarks.show.terminal import Terminal, printed
 from benchmarks.show.verdict_table import verdicts_table
@@ -28,7 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("run", metavar="RUN", help="name of a run (or its folder)")
     parser.add_argument("--metric", help="default: the task's main metric")
     parser.add_argument("--band", type=float, help="largest difference that does not matter")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="default: results")
+    parser.add_argument(
+        "--results", type=place_of, default=Path("results"), help="default: results"
+    )
     options = parser.parse_args(arguments)
     console = Terminal()
     if options.band is not None and not 0 <= options.band < inf:

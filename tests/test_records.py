@@ -13,7 +13,8 @@ from benchmarks.analysis.summary import sections
 from benchmarks.analysis.verdicts import judge
 from benchmarks.cell.fields import curves, noted, one_line
 from benchmarks.errors import BadInput
-from benchmarks.records.records import SCHEMA, Cell, Run, Unrecordable, open_run
+from benchmarks.records.places import open_run
+from benchmarks.records.records import SCHEMA, Cell, Run, Unrecordable
 from benchmarks.show import pages
 from tests.conftest import ROOT
 

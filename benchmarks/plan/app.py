@@ -181,8 +181,8 @@ def add_settings(config: DictConfig) -> None:
 
 def stating(override: str) -> str:
     """The override, as Hydra takes it for a setting that the YAML does not state: the class may
-    have it, and whether it has is checked later (settings.validate)."""
-    return re.sub(r"^\+{0,2}((task|model)\.\w+=)", r"++\1", override)
+    have it, and whether it has is checked later (settings.validate); a cluster takes anything."""
+    return re.sub(r"^\+{0,2}((task|model|cluster)\.\w+=)", r"++\1", override)
 
 
 def grid(overrides: Sequence[Override]) -> list[list[str]]:

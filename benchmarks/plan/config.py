@@ -8,6 +8,7 @@ import pydantic
 
 from benchmarks.errors import BadInput, refusal
 from benchmarks.records import codes, machine
+from benchmarks.records.places import place_of
 
 
 def at_home(path: Path) -> Path:
@@ -90,7 +91,8 @@ class RunConfig(pydantic.BaseModel, extra="forbid"):
     """All of them."""
 
     run: Annotated[str, pydantic.Field(pattern=r"^\w[\w.-]*$")]
-    results: Folder
+    results: Annotated[Folder, pydantic.BeforeValidator(place_of)]
+    """A folder of runs; of an address on object storage its mirror here."""
     seed: Annotated[int, pydantic.Field(ge=0, lt=2**32)]
     threads: Annotated[int, pydantic.Field(ge=1)] | None
     workers: Annotated[str, pydantic.Field(pattern=WORKERS)]

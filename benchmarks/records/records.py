@@ -392,15 +392,3 @@ class Run:
             except Unreadable as error:
                 unreadable.append(f"{path} {error}; it is left out")
         return records, unreadable
-
-
-def open_run(results: Path, name: str) -> Run:
-    """Open an existing run by name (or by path); BadInput lists those there are."""
-    for folder in (results / name, Path(name)):
-        with contextlib.suppress(OSError, RuntimeError):  # a name too long, a user unknown
-            folder = folder.expanduser()
-            if (folder / "cells").is_dir():
-                return Run(folder if folder.name.strip(".") else folder.resolve())
-    runs = sorted(p.parent.name for p in results.glob("*/cells")) if results.is_dir() else []
-    known = f"there are: {', '.join(runs)}" if runs else f"{results}/ holds none yet"
-    raise BadInput(f"There is no run {name}; {known}.")

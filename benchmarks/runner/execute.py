@@ -62,13 +62,14 @@ class Executor:
         *,
         count: Callable[[Cell], dict[str, Any]] = no_count,
         line: Callable[[Record], str] = name_and_status,
+        after: Callable[[Cell], None] = lambda _: None,
     ) -> None:
         """worker: one that was started before, used for cells with as many threads; whoever started
         it ends it. count: the work of a cell that is known before it runs. line: what is printed of
-        a record.
+        a record. after: called when a record is written.
         """
         self.run, self.settings, self.console = run, settings, console
-        self._count, self._line = count, line
+        self._count, self._line, self._after = count, line, after
         self._rows_kept: set[str] = set()  # for one cell of those that read the same rows
         self._shelf = Shelf(cells, settings.cache)
         self._known: dict[str, dict[str, Any]] = {}  # by name of the cell: what was counted
@@ -113,11 +114,11 @@ class Executor:
         own; their records, in the order in which they ended. Raises CannotWrite."""
         if self.settings.beside == 1:
             return [self.execute(cell) for cell in cells]
-        coming, records = iter(cells), list[Record]()
+        coming, records, turn = iter(cells), list[Record](), threading.Lock()
 
         def lane(number: int) -> None:
             while not self._stopped:
-                with self._lock:
+                with turn:
                     cell = next(coming, None)
                 if cell is None:
                     return
@@ -190,6 +191,7 @@ class Executor:
         record = self._recorded(cell, record, scratch)
         if ROWS in record.get("files", {}):
             self._rows_kept.add(key_of(cell))
+        self._after(cell)
         self._finished.append(record)
         self._left.pop(cell.name, None)
         self._progress.advance(self._bar)
