@@ -128,6 +128,17 @@ def same(one: nn.Module, other: nn.Module) -> bool:
     return all(torch.equal(weights[0][k], weights[1][k]) for k in weights[0])
 
 
+def test_a_fit_that_was_killed_behind_its_last_step_answers_all_the_same(tmp_path):
+    """No step is left, and so nothing that would have told the module that it learns no more: with
+    dropout still at work its answers were by lot."""
+    whole = Fit(tmp_path)
+    again = Fit(tmp_path)
+    assert (whole.steps, again.steps) == (4 * 7, 0)
+    assert same(whole.module, again.module)
+    assert not whole.module.training
+    assert not again.module.training
+
+
 @pytest.mark.parametrize("stop_at", [2, 7, 8, 15, 28])
 def test_a_fit_that_was_broken_off_ends_as_one_that_was_not(tmp_path, stop_at):
     whole = Fit(None)

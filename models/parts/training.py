@@ -117,6 +117,7 @@ def train(
         state.best_epoch = state.epoch
     else:
         module.load_state_dict(state.best)
+    module.eval()  # also where the checkpoint was that of the last epoch, and no step was left
     goes_on = patience is not None and state.best_epoch == max_epochs
     return Trained(
         state.history,
