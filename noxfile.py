@@ -1,6 +1,8 @@
 """Sessions: `nox -l` lists them. Every session installs with the exact pins of constraints.txt."""
 
+import json
 import shutil
+from pathlib import Path
 
 import nox
 
@@ -62,6 +64,35 @@ def wheel(session: nox.Session) -> None:
     """Build the wheel, install it where nothing of it is, and run it there; with uvx as well."""
     install(session, "-e", ".[dev]", *group("wheel"))
     session.run("python", "-m", "pytest", "-m", "wheel", "--numprocesses=0", *session.posargs)
+
+
+@nox.session
+def clusters(session: nox.Session) -> None:
+    """Run the tests on a real Ray, Slurm (Debian, as root), Dask and S3 server, all of them here."""
+    slurm = ("slurmctld", "slurmd", "slurmdbd", "munged", "mariadbd")
+    if not all(map(shutil.which, slurm)) and shutil.which("apt-get"):
+        wanted = ("slurm-wlm", "slurmdbd", "munge", "mariadb-server")
+        session.run("apt-get", "install", "-y", "-q", *wanted, external=True)
+    install(session, "-e", ".[dev,ray,slurm,dask,store]", "moto[server,s3]", "boto3")
+    session.run("python", "-m", "pytest", "-m", "cluster", "--numprocesses=0", *session.posargs)
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Look the pinned packages up in a list of known vulnerabilities, and say how many could not
+    be: by itself pip-audit calls those clean."""
+    session.install("pip-audit")
+    told = Path(session.create_tmp()) / "audit.json"
+    line = ("pip-audit", "--requirement", "constraints.txt", "--disable-pip", "--no-deps")
+    session.run(*line, "--format=json", f"--output={told}", success_codes=[0, 1])
+    found = json.loads(told.read_text())["dependencies"]
+    skipped = [one["name"] for one in found if "skip_reason" in one]
+    known = [(one["name"], v["id"]) for one in found for v in one.get("vulns", ())]
+    session.log(f"{len(found) - len(skipped)} packages looked up, {len(skipped)} could not be")
+    if known:
+        session.error("; ".join(f"{name}: {number}" for name, number in known))
+    if len(skipped) == len(found):
+        session.error("no package could be looked up, so nothing is known of any")
 
 
 @nox.session

@@ -55,12 +55,17 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--task", metavar="LABEL", help="which table, if the run has several")
     parser.add_argument("--metric", help="that ranks and judges; default: the task's main one")
     parser.add_argument(
+        "--allow", nargs="+", default=[], metavar="PACKAGE", help="of your own, that may be built"
+    )
+    parser.add_argument(
         "--results", type=place_of, default=Path("results"), help="default: results"
     )
     return parser.parse_args(arguments)
 
 
-def settings_like(record: Record, run: Run, metric: str | None) -> RunConfig:
+def settings_like(
+    record: Record, run: Run, metric: str | None, allow: Sequence[str] = ()
+) -> RunConfig:
     """For the cells of this run: limits and timing as they were for a record."""
     usual = app.usual_settings()
     return usual.model_copy(
@@ -68,6 +73,7 @@ def settings_like(record: Record, run: Run, metric: str | None) -> RunConfig:
             "run": run.name,
             "results": run.folder.parent,
             "metric": metric,
+            "allow": list(allow),
             "limits": usual.limits.model_copy(update=record["limits"]),
             "timing": usual.timing.model_copy(update=record["timing"]),
         }
@@ -88,13 +94,17 @@ def confirm(options: argparse.Namespace, console: Terminal, worker: Worker | Non
     cells = [
         cell
         for both in zip(
-            *(cells_like(row.first, seeds) for row in (asked.chosen, asked.other)), strict=True
+            *(
+                cells_like(row.first, seeds, allow=options.allow)
+                for row in (asked.chosen, asked.other)
+            ),
+            strict=True,
         )
         for cell in both
     ]
     fresh = Run(run.folder.with_name(f"{run.name}-confirm"))
     fresh.create()
-    settings = settings_like(asked.chosen.first, fresh, options.metric)
+    settings = settings_like(asked.chosen.first, fresh, options.metric, options.allow)
     with Lock(fresh.folder), interruption.tidied(fresh.leave_if_empty):
         wanted = [cell for cell in cells if wants(settings, fresh.find(cell))]
         line = f"run {fresh.name}: {len(wanted)} cells to run, {len(cells) - len(wanted)} found"

@@ -62,6 +62,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="leave the test rows of the seed out: the very model that was measured",
     )
     parser.add_argument(
+        "--allow", nargs="+", default=[], metavar="PACKAGE", help="of your own, that may be built"
+    )
+    parser.add_argument(
         "--results", type=place_of, default=Path("results"), help="default: results"
     )
     return parser.parse_args(arguments)
@@ -123,11 +126,14 @@ def left_at(folder: Path, replaces: bool) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def job_of(cell: Cell, record: Record, into: Path, train_only: bool) -> dict[str, Any]:
+def job_of(
+    cell: Cell, record: Record, into: Path, train_only: bool, allow: Sequence[str]
+) -> dict[str, Any]:
     found = (record.get("tuning") or {}).get("chosen", {})
     return {
         **cell.config,
         "work": "fit",
+        "allow": list(allow),
         "model": {**cell.config["model"], **found},
         "seed": cell.seed,
         "rows": "train" if train_only else "all",
@@ -169,11 +175,11 @@ def take(options: argparse.Namespace, worker: Worker | None) -> int:
     record = record_of(row, options.seed)
     if record.get("stated"):
         raise BadInput(f"{row.label} was made elsewhere: there is no model here to take.")
-    (cell,) = cells_like(record, [record["seed"]], SO)
+    (cell,) = cells_like(record, [record["seed"]], SO, options.allow)
     name = re.sub(r"[^\w.=-]+", "-", row.label).strip("-.")[:100] or record["model"]
     folder = options.to or run.folder / "taken" / name
     with left_at(folder, options.replace) as part:
-        job = job_of(cell, record, part, options.train_only)
+        job = job_of(cell, record, part, options.train_only, options.allow)
         tell(f"fitting {row.label} on {told_rows(job)} of {section.label}")
         outcome = outcome_of(job, cell.config["threads"], worker)
         facts = facts_of(run, row, record, job, outcome)

@@ -105,11 +105,13 @@ def told(machine: Mapping[str, Any]) -> str:
 def rerun(options: argparse.Namespace, console: Terminal, worker: Worker | None) -> int:
     run = open_run(options.results, options.run)
     then = recorded(run, options.cell)
-    (cell,) = cells_like(then, [then["seed"]], "it would be a cell of something else")
+    (cell,) = cells_like(
+        then, [then["seed"]], "it would be a cell of something else", options.allow
+    )
     with tempfile.TemporaryDirectory(prefix="model-eras-") as folder:
         beside = Run(Path(folder) / run.name)
         beside.create()
-        settings = settings_like(then, beside, None)
+        settings = settings_like(then, beside, None, options.allow)
         (now,) = execute(beside, [cell], settings, console, worker)
         raw = [run.outcomes(then), beside.outcomes(now)] if now["status"] == "done" else []
     lines = differences(then, now, raw)
@@ -138,6 +140,9 @@ def main(arguments: Sequence[str] | None = None, worker: Worker | None = None) -
     )
     parser.add_argument("run", metavar="RUN", help="name of a run (or its folder)")
     parser.add_argument("cell", metavar="CELL", help="name of a record, or a part of it")
+    parser.add_argument(
+        "--allow", nargs="+", default=[], metavar="PACKAGE", help="of your own, that may be built"
+    )
     parser.add_argument(
         "--results", type=place_of, default=Path("results"), help="default: results"
     )

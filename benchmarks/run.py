@@ -225,6 +225,7 @@ def shared_by(cells: Sequence[Cell], settings: RunConfig) -> Settings:
         settings.explain.model_dump(),
         settings.cache.model_dump(mode="json"),
         libraries_of(cells),
+        settings.allow,
         settings.beside,
     )
 

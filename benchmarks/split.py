@@ -80,6 +80,7 @@ def split(options: argparse.Namespace, worker: Worker | None) -> int:
     with left_at(options.to, False) as part:
         job = {
             "work": "split",
+            "allow": sorted(app.packages_typed(settings)),
             "task": task,
             "task_name": name,
             "seeds": seeds,

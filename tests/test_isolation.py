@@ -49,7 +49,7 @@ def test_a_file_that_is_no_python_fails_its_own_cells_alone(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     (tmp_path / "broken.py").write_text("def x(:\n")
     (tmp_path / "conf" / "model" / "broken.yaml").write_text("_target_: broken.Model\n")
-    assert apart(planted, "model=broken,steep").returncode == 1
+    assert apart(planted, "model=broken,steep", "allow=[tests,broken]").returncode == 1
     found = {r["model"]: r["reason"] for r in records()}
     assert found == {"broken": "SyntaxError: invalid syntax (broken.py, line 1)", "steep": None}
 

@@ -14,7 +14,7 @@ BAD = {
     "model=foo": "There is no model 'foo'; there are: baseline, chooser, convnet",
     "task=foo": "There is no task 'foo'; there are: ads, breast_cancer",
     "suite=foo": "There is no suite 'foo'; there are: bits, controls, default, full",
-    "foo=1": "There is no setting foo; there are: cache, checks, cluster, control",
+    "foo=1": "There is no setting foo; there are: allow, cache, checks, cluster",
     "model.foo=1": "There is no setting model.foo; there are: factor, mode",
     "+model.foo=1": "There is no setting model.foo; there are: factor, mode",
     "+model.random_state=1": "filled in by the cell, such as from seed=",

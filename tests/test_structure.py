@@ -144,7 +144,7 @@ def test_the_harness_knows_no_concrete_model_or_task(file):
     if file.parent.name not in ("plan", "hydra_plugins"):
         assert not top(names) & {"hydra", "omegaconf"}
     assert not any(name.startswith("hydra._internal") for name in names)
-    if file.stem not in ("clock", "worker", "tune", "cold_start", "clusters"):
+    if file.stem not in ("clock", "worker", "tune", "cold_start", "clusters", "claims"):
         assert "time" not in names, "the clock lives in cell/clock.py"
 
 

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cell.extras import advice
+from benchmarks.records import allowed
 
 FOLDERS = ("checkpoints", "artifacts")
 OF_FOREIGN = ("prepare", "view")  # settings of what stands around an estimator of another package
 TRAIN_ROWS = "train_rows"
 SPENDING = "spend_at_most"
+permitted: list[str] = []
+"""Packages whose classes may be built beside those of records/allowed.py: as the command says."""
 on_build: list[Callable[[Any], None]] = []
 """Who is told of everything that is built."""
 
@@ -22,7 +25,7 @@ def build(config: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> 
 
     extra: values for fields of these names where the class has them.
     """
-    target = pkgutil.resolve_name(config["_target_"])
+    target = class_of(config["_target_"])
     settings = {k: v for k, v in config.items() if k != "_target_"}
     foreign = not dataclasses.is_dataclass(target) and hasattr(target, "get_params")
     how = {name: settings.pop(name) for name in OF_FOREIGN if foreign and name in settings}
@@ -44,6 +47,18 @@ def build(config: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> 
     from benchmarks.cell.foreign import Foreign  # only cells with such a model need it
 
     return Foreign(made, **how)
+
+
+def class_of(target: str) -> Any:
+    """The class of this name. Raises AttributeError for what is none, or of no package that may be
+    built: an allowed module has names of others in it (`models.x.os.system`)."""
+    sentence = allowed.refusal("what is named", target, permitted)
+    if sentence is not None:
+        raise AttributeError(sentence)
+    found = pkgutil.resolve_name(target)
+    if not isinstance(found, type) or not allowed.is_allowed(f"{found.__module__}.x", permitted):
+        raise AttributeError(f"{target} is no class of {target.partition('.')[0]}")
+    return found
 
 
 def supplied(job: Mapping[str, Any], folders: bool = False) -> dict[str, Any]:
@@ -83,7 +98,7 @@ def refusal(configs: Sequence[Mapping[str, Any]]) -> str | None:
     """
     for config in configs:
         try:
-            pkgutil.resolve_name(config["_target_"])
+            class_of(config["_target_"])
         except (ImportError, AttributeError) as error:
             if isinstance(error, ImportError) and advice(error):
                 continue  # its own cells are skipped, with what to type

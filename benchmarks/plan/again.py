@@ -5,15 +5,22 @@ from collections.abc import Iterable
 from benchmarks.errors import BadInput
 from benchmarks.plan.cells import PARTS, constants_of, hashes, is_expensive, require_device
 from benchmarks.plan.sources import find_source
+from benchmarks.records import allowed
 from benchmarks.records.records import Cell, Record
 
 
 def cells_like(
-    record: Record, seeds: Iterable[int], so: str = "there is nothing to confirm it with"
+    record: Record,
+    seeds: Iterable[int],
+    so: str = "there is nothing to confirm it with",
+    allow: Iterable[str] = (),
 ) -> list[Cell]:
     """Cells with exactly the config of a record. Raises BadInput where the code or the data behind
     it are not what they were, as they would be cells of something else. so: what follows then."""
     parts = {part: record["config"][part] for part in PARTS}
+    for part, config in parts.items():
+        if (sentence := allowed.refusal(part, config["_target_"], allow)) is not None:
+            raise BadInput(sentence.replace("allow=", "--allow "))
     now = hashes(parts, record["task"])
     for name, then in record["code"].items():
         if now.get(name) != then:

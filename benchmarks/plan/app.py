@@ -32,10 +32,13 @@ from benchmarks.errors import BAD_INPUT, BUSY, FINISHED, BadInput, Busy, nearest
 from benchmarks.plan import help_page
 from benchmarks.plan.cells import PARTS, Plan, to_cells
 from benchmarks.plan.config import RunConfig, run_config
+from benchmarks.plan.foreign import require_data
 from benchmarks.plan.sentences import require_settings, sentence
 from benchmarks.plan.settings import REQUIRED, complete, read_settings
 from benchmarks.plan.spelling import declared_by, quoted, shell, spelled
+from benchmarks.records import allowed
 
+PLACES = ("results", "cache")  # that no record has
 CONF = Path(__file__).parents[2] / "conf"
 Launch = Callable[[Sequence[int]], None]
 """Runs the jobs with these indices elsewhere."""
@@ -66,6 +69,7 @@ class HydraTask:
         with open_dict(whole):
             whole.hydra = HydraConfig.get()
         plain = partial(plain_parts, GlobalHydra.instance().config_loader(), whole)
+        allow_typed([whole], self.overrides)
         (plan,) = plans_of([whole], plain)
         return self.command.job(plan)
 
@@ -80,7 +84,9 @@ class HydraTask:
         plain = cache(partial(plain_parts, loader, config))
         overrides = grammatical([*arguments, *self.overrides], config, loader, plain)
         jobs = grid(OverridesParser.create(config_loader=loader).parse_overrides(overrides))
-        plans = plans_of(composed(config, loader, jobs), plain)
+        configs = composed(config, loader, jobs)
+        allow_typed(configs, self.overrides)
+        plans = plans_of(configs, plain)
 
         def launch(wanted: Sequence[int]) -> None:
             for job in launcher.launch([jobs[k] for k in wanted], initial_job_idx=0):
@@ -104,6 +110,34 @@ def composed(
         for seed in seeds:
             one.seed = int(seed.removeprefix("seed="))
         found.append(one)
+    return found
+
+
+def allow_typed(configs: Sequence[DictConfig], typed: Sequence[str]) -> None:
+    """See that what may be built was said on the command line (`packages_typed`). Raises BadInput
+    where a file says so: it may be from anybody."""
+    said = packages_typed(typed)
+    for config in configs:
+        stated = [config.allow] if isinstance(config.allow, str) else list(config.allow or ())
+        if beyond := sorted({str(name) for name in stated} - said):
+            raise BadInput(
+                f"A file says allow=[{', '.join(beyond)}]; what may be built is said on the "
+                "command line alone."
+            )
+        config.allow = sorted(said)
+
+
+def packages_typed(arguments: Sequence[str]) -> set[str]:
+    """Packages that a command line names, with `allow=` or by a class of theirs."""
+    found: set[str] = set()
+    naming = [one for one in arguments if re.match(r"[+~]*(allow|(task|model)\._target_)=", one)]
+    for override in OverridesParser.create().parse_overrides(naming):
+        values: Iterator[Any] = iter([override.value()])
+        if override.is_sweep_override():
+            values = override.sweep_string_iterator()
+        for value in values:
+            names = value if isinstance(value, list) else [value]
+            found |= {str(name).strip("'\"").partition(".")[0] for name in names}
     return found
 
 
@@ -160,11 +194,22 @@ def resolved(config: DictConfig) -> dict[str, Any]:
     """A composed config without Hydra's own part, with all settings of task and model."""
     add_settings(config)
     keys = [str(key) for key in config if key != "hydra"]
+    for key in keys:
+        if key not in PLACES and "oc.env" in written(config, key):
+            raise BadInput(
+                f"${{oc.env:…}} stands in {key}: nothing of the environment goes into records; "
+                "give the value itself."
+            )
     values = {key: config[key] for key in keys}
     return {
         key: OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
         for key, value in values.items()
     }
+
+
+def written(config: DictConfig, key: str) -> str:
+    """What stands there, its interpolations as they are."""
+    return str(OmegaConf.to_container(OmegaConf.masked_copy(config, [key]), resolve=False))
 
 
 def add_settings(config: DictConfig) -> None:
@@ -221,13 +266,16 @@ def task_settings(overrides: Sequence[str]) -> tuple[str, dict[str, Any]]:
     except (HydraException, OmegaConfBaseException) as error:
         raise BadInput(sentence(error)) from None
     name = config.hydra.runtime.choices["task"]
+    refused = allowed.refusal("task", given.get("_target_"), packages_typed(overrides))
+    if refused is not None:
+        raise BadInput(refused)
     return name, complete("task", name, given)
 
 
 def task_alone(overrides: Sequence[str], command: str) -> tuple[str, dict[str, Any]]:
     """The same for a command that takes no other settings. Raises BadInput."""
     require_settings(overrides)
-    of_task = [override for override in overrides if re.match(r"[+~]*task[.=]", override)]
+    of_task = [one for one in overrides if re.match(r"[+~]*(task[.=]|allow=)", one)]
     for override in overrides:
         if override not in of_task:
             key = override.partition("=")[0].lstrip("+~")
@@ -285,6 +333,7 @@ def main(command: Command) -> int:
     code = BAD_INPUT
     try:
         require_settings(sys.argv[1:])
+        require_data(sys.argv[1:])
         is_help = bool(HELP.intersection(sys.argv[1:]))
         sys.argv[1:], overrides = split_arguments(sys.argv[1:])
         start(HydraTask(command, overrides, is_help))()

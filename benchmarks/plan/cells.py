@@ -1,5 +1,6 @@
 """Cells from a config that was composed and resolved: completed, checked, hashed."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from benchmarks.errors import BadInput
 from benchmarks.plan.config import RunConfig
 from benchmarks.plan.settings import check_space, complete, read_settings
 from benchmarks.plan.sources import code_hash, data_hash
-from benchmarks.records import machine
+from benchmarks.records import allowed, machine
 from benchmarks.records.records import Cell, view_of
 
 PARTS = ("task", "model")
@@ -43,6 +44,12 @@ def to_cells(
     One, or with a budget for tuning two: the model as it stands, and the model tuned.
     plain: `task` and `model` as their YAML and class have them.
     """
+    for part in PARTS:
+        if re.fullmatch(r"\w[\w.-]{0,99}", choices[part]) is None:
+            raise BadInput(f"{part}={choices[part]}: that is no name of a {part}.")
+        sentence = allowed.refusal(part, given[part].get("_target_"), settings.allow)
+        if sentence is not None:
+            raise BadInput(sentence)
     parts = {part: complete(part, choices[part], given[part]) for part in PARTS}
     cell = Cell(
         task=choices["task"],

@@ -113,6 +113,8 @@ class RunConfig(pydantic.BaseModel, extra="forbid"):
         ]
         | None
     )
+    allow: list[Annotated[str, pydantic.Field(pattern=r"^[^\W\d]\w*$")]]
+    """Packages whose classes may be built, beside those of records/allowed.py."""
     picture: bool
     fresh: bool
     rerun: Literal["nothing", "failed", "disturbed"]

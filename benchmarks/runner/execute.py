@@ -153,7 +153,9 @@ class Executor:
             return
         seconds = min(self.settings.limits["seconds"], CHECK_SECONDS)
         try:
-            checked = self._worker_for(cells[0]).check(list(different.values()), seconds)
+            checked = self._worker_for(cells[0]).check(
+                list(different.values()), seconds, self.settings.allow
+            )
         except WorkerDied:  # the cells will say so
             checked = Checked(None, tuple(config["_target_"] for config in configs))
         if checked.refusal is not None:
@@ -229,6 +231,7 @@ class Executor:
                 "bound": cell.constants.get("bound", False),
                 "timing": dict(self.settings.timing),
                 "metric": self.settings.metric,
+                "allow": list(self.settings.allow),
                 "fastest": self._fastest,
             }
             return worker.run(job, scratch, self.settings.limits), worker.state.get("pools")

@@ -36,6 +36,8 @@ class Settings:
     """`folder` and `gigabytes` of what is kept of expensive views."""
     libraries: Collection[str] = ()
     """That are loaded before any cell begins."""
+    allow: Sequence[str] = ()
+    """Packages whose classes may be built, beside those that always may."""
     beside: int = 1
     """Cells that run on the machine at the same time: their times are not those of a machine that
     does nothing else."""

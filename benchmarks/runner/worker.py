@@ -152,10 +152,12 @@ class Worker:
         self._send({"libraries": sorted(libraries)})
         self._is_loading = True
 
-    def check(self, configs: Sequence[dict[str, Any]], seconds: float) -> Checked:
+    def check(
+        self, configs: Sequence[dict[str, Any]], seconds: float, allow: Sequence[str] = ()
+    ) -> Checked:
         """Build the tasks and models of these configs, each class in a child of its own within so
-        many seconds. Raises WorkerDied."""
-        answer = self._ask({"check": list(configs), "seconds": seconds})
+        many seconds. allow: packages that they may be of. Raises WorkerDied."""
+        answer = self._ask({"check": list(configs), "seconds": seconds, "allow": list(allow)})
         return Checked(answer["refusal"], tuple(answer["unanswered"]))
 
     def run(self, job: dict[str, Any], folder: Path, limits: Mapping[str, Any]) -> Ending:
@@ -215,7 +217,7 @@ def serve(threads: int, fork: bool, cores: Sequence[int] | None = None) -> None:
         if "libraries" in request:
             answer = server.load(request["libraries"])
         elif "check" in request:
-            answer = vars(server.check(request["check"], request["seconds"]))
+            answer = vars(server.check(request["check"], request["seconds"], request["allow"]))
         else:
             answer = vars(server.run(request))
         print(json.dumps(answer), file=answers, flush=True)
@@ -280,13 +282,15 @@ class _Server:
         load(libraries)
         return _in_child(_state) or {}
 
-    def check(self, configs: Sequence[Mapping[str, Any]], seconds: float) -> Checked:
+    def check(
+        self, configs: Sequence[Mapping[str, Any]], seconds: float, allow: Sequence[str]
+    ) -> Checked:
         """See Worker.check."""
         unanswered = []
         for target in dict.fromkeys(config["_target_"] for config in configs):
             of_class = [config for config in configs if config["_target_"] == target]
             with tempfile.TemporaryDirectory(prefix="model-eras-") as folder:
-                pid = self._start({"check": of_class, "folder": folder})
+                pid = self._start({"check": of_class, "folder": folder, "allow": allow})
                 self._wait(
                     Watch(pid, os.getpid(), Path(folder), Limits(seconds), time.perf_counter())
                 )
@@ -437,6 +441,7 @@ def _run_here(request: dict[str, Any]) -> None:
     load(request.get("libraries", ()))
     from benchmarks.cell import build  # after the threads are fixed: it loads numpy
 
+    build.permitted[:] = request.get("allow") or request.get("job", {}).get("allow") or ()
     if "check" in request:
         refusal = build.refusal(request["check"])
         (folder / REFUSAL).write_text(json.dumps(refusal), encoding="utf-8")

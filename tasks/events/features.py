@@ -23,6 +23,8 @@ def view(task: Any, data: Data) -> tuple[pd.DataFrame, pd.DataFrame]:
     with duckdb.connect(config={"threads": task.n_jobs}) as connection:
         for name, table in tables(data.raw).items():
             connection.register(name, table)
+        # From here on it reads these tables and nothing else, and writes nothing.
+        connection.execute("SET enable_external_access = false; SET lock_configuration = true")
         try:
             found = connection.sql(sql)
             if found is None:
