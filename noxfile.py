@@ -68,7 +68,7 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session
 def clusters(session: nox.Session) -> None:
-    """Run the tests on a real Ray, Slurm (Debian, as root), Dask and S3 server, all of them here."""
+    """Run the tests on a real Ray, Slurm (Debian, as root), Dask and S3 server, all here."""
     slurm = ("slurmctld", "slurmd", "slurmdbd", "munged", "mariadbd")
     if not all(map(shutil.which, slurm)) and shutil.which("apt-get"):
         wanted = ("slurm-wlm", "slurmdbd", "munge", "mariadb-server")
