@@ -56,7 +56,7 @@ def hostile(tmp_path) -> Path:
 
 def test_a_folder_of_namesakes_is_in_nobodys_way(hostile):
     """In the process of the command and in those that it starts."""
-    arguments = ("task=coin", "model=steep", "seed=0", "run=a", "threads=1")
+    arguments = ("task=coin", "model=steep", "seed=0", "run=a", "threads=1", "allow=tests")
     done = door(OWN_CONF, *arguments, cwd=hostile)
     assert done.returncode == 0, done.stderr
     assert "1 cells to run" in done.stdout
@@ -80,7 +80,14 @@ def test_exit_codes_and_sentences_are_the_commands_own(tmp_path):
 def test_signals_are_the_commands_own(tmp_path, number):
     line = [sys.executable, "-m", "model_eras", OWN_CONF, "task=coin", "model=steep", "run=a"]
     process = subprocess.Popen(
-        [*line, "model.mode=good,hang", "seed=0", "threads=1", f"results={tmp_path}"],
+        [
+            *line,
+            "model.mode=good,hang",
+            "seed=0",
+            "threads=1",
+            "allow=tests",
+            f"results={tmp_path}",
+        ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -134,7 +141,7 @@ def test_the_version_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("argument", "meant"),
     {
-        "seeds=0,1": "There is no setting seeds; did you mean seed? There are: cache, checks",
+        "seeds=0,1": "There is no setting seeds; did you mean seed? There are: allow, cache",
         "rows=500": "There is no setting rows; did you mean task.rows? There are:",
         "factor=2": "There is no setting factor; did you mean model.factor?",
         "modle=svm": "There is no setting modle; did you mean",

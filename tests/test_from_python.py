@@ -80,7 +80,7 @@ def test_a_data_frame_goes_in_and_an_answer_comes_out(compared, capsys):
 
 
 def test_a_failed_cell_is_told_and_no_error(compared):
-    arguments = (OWN_CONF, "model=steep", "model.mode=raise")
+    arguments = (OWN_CONF, "allow=tests", "model=steep", "model.mode=raise")
     result = compared(heads(), *arguments, models=None)
     assert result.failed == 1
     assert "planted [red]failure[/]" in result._repr_html_()
@@ -143,8 +143,8 @@ from model_eras import compare
 data, results, conf = pd.read_csv(sys.argv[1]), sys.argv[2], sys.argv[3]
 print("ready", flush=True)
 for modes in ("good", "good,hang"):  # one after the other: the order of a sweep is by lot
-    compare(data, "y", conf, "model=steep", f"model.mode={modes}", "threads=1", seeds=0, run="a",
-            results=results)
+    compare(data, "y", conf, "allow=tests", "model=steep", f"model.mode={modes}", "threads=1",
+            seeds=0, run="a", results=results)
 """
 
 

@@ -129,7 +129,7 @@ def test_nothing_is_lost_and_nothing_is_done_twice(suite, tmp_path):
         assert not list((tmp_path / name / "cells").glob("*.checkpoints"))
         shutil.rmtree(tmp_path / name)
         runs += 1
-    print(f"{killed} in {runs} runs: 0 lost, 0 twice, bit-equal")
+        print(f"{killed} in {runs} runs: 0 lost, 0 twice, bit-equal", flush=True)
 
 
 def test_three_commands_at_once_are_one_run(suite, tmp_path):

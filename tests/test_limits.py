@@ -51,6 +51,7 @@ def run(worker: Worker, folder: Path, way: str, **limits: object):
         "threads": 1,
         "device": None,
         "timing": dict(QUICK),
+        "allow": ["tests"],
         "folders": {"checkpoints": str(folder / "pids")},
     }
     limits = {"seconds": 30, **limits}

@@ -108,7 +108,7 @@ def test_time_left_goes_by_model_and_task(record):
 
 def again(worker, capsys, tmp_path, cell) -> tuple[int, str]:
     capsys.readouterr()
-    code = rerun.main(["a", cell, "--results", str(tmp_path)], worker)
+    code = rerun.main(["a", cell, "--results", str(tmp_path), "--allow", "tests"], worker)
     out, err = capsys.readouterr()
     return code, out + err
 

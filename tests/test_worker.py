@@ -26,6 +26,7 @@ def job(**settings: object) -> dict:
         "threads": 1,
         "device": None,
         "timing": dict(QUICK),
+        "allow": ["tests"],
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.errors import BadInput
 from benchmarks.plan.config import RunConfig
-from benchmarks.plan.settings import check_space, complete, read_settings
+from benchmarks.plan.settings import REQUIRED, check_space, complete, read_settings
 from benchmarks.plan.sources import code_hash, data_hash
 from benchmarks.records import allowed, machine
 from benchmarks.records.records import Cell, view_of
@@ -47,8 +47,10 @@ def to_cells(
     for part in PARTS:
         if re.fullmatch(r"\w[\w.-]{0,99}", choices[part]) is None:
             raise BadInput(f"{part}={choices[part]}: that is no name of a {part}.")
-        sentence = allowed.refusal(part, given[part].get("_target_"), settings.allow)
-        if sentence is not None:
+        target = given[part].get("_target_")
+        if target in (None, REQUIRED):
+            continue  # which is said by whoever completes it
+        if (sentence := allowed.refusal(part, target, settings.allow)) is not None:
             raise BadInput(sentence)
     parts = {part: complete(part, choices[part], given[part]) for part in PARTS}
     cell = Cell(
