@@ -20,7 +20,7 @@ from rich.text import Text
 
 from benchmarks.cell import rows as of_rows
 from benchmarks.cell import views
-from benchmarks.cell.build import build, permitted
+from benchmarks.cell.build import build, permitting
 from benchmarks.cell.protocols import offered
 from benchmarks.commands import spoken
 from benchmarks.errors import FINISHED, BadInput, command
@@ -43,9 +43,9 @@ def task_of(overrides: Sequence[str]) -> tuple[str, Any]:
     if overrides and is_place(overrides[0]):
         overrides = ["task=table", f"task.path={quoted(overrides[0])}", *overrides[1:]]
     name, settings = app.task_alone(overrides, "look")
-    permitted[:] = sorted(app.packages_typed(overrides))
     try:
-        return name, build(settings, {"n_jobs": machine.available_cores()})
+        with permitting(app.packages_typed(overrides)):
+            return name, build(settings, {"n_jobs": machine.available_cores()})
     except (AttributeError, ImportError, TypeError) as error:
         raise BadInput(f"{name}: {' '.join(str(error).split())}.") from None
 

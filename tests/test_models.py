@@ -160,7 +160,17 @@ def test_files_are_in_one_order(name: str) -> None:
     shared = ["floats", "prepare", "find_device"]
     assert [name for name in helpers if name in shared] == [n for n in shared if n in helpers]
     methods = [n.name for n in defined[0].body if isinstance(n, ast.FunctionDef)]
-    order = ["fetch", "fit", "n_parameters_", "tokens_", "load", "represent", "prompts", "inputs"]
+    order = [
+        "fetch",
+        "fit",
+        "n_parameters_",
+        "tokens_",
+        "spent_",
+        "load",
+        "represent",
+        "prompts",
+        "inputs",
+    ]
     order += ["predict_proba", "predict", "answer"]
     assert [m for m in methods if not m.startswith("_")] == [m for m in order if m in methods]
     private = [m.startswith("_") for m in methods]

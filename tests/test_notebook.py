@@ -110,8 +110,8 @@ def test_an_interrupted_cell_leaves_whole_records_and_no_process(tmp_path, monke
     try:
         called = (
             "import pandas as pd\nfrom model_eras import compare\n"
-            f"compare(pd.read_csv('a.csv'), 'y', {OWN_CONF!r}, 'model=steep', 'threads=1', 'allow=tests',\n"
-            "        'model.mode=MODE', seeds=0, run='a')"
+            f"compare(pd.read_csv('a.csv'), 'y', {OWN_CONF!r}, 'model=steep', 'threads=1',\n"
+            "        'allow=tests', 'model.mode=MODE', seeds=0, run='a')"
         )
         client.execute(called.replace("MODE", "good"))
         assert client.get_shell_msg(timeout=60)["content"]["status"] == "ok"
