@@ -209,7 +209,10 @@ def resolved(config: DictConfig) -> dict[str, Any]:
 
 def written(config: DictConfig, key: str) -> str:
     """What stands there, its interpolations as they are."""
-    return str(OmegaConf.to_container(OmegaConf.masked_copy(config, [key]), resolve=False))
+    if OmegaConf.is_interpolation(config, key):
+        return str(OmegaConf.to_container(OmegaConf.masked_copy(config, [key]), resolve=False))
+    value = config[key]
+    return str(OmegaConf.to_container(value, resolve=False) if OmegaConf.is_config(value) else "")
 
 
 def add_settings(config: DictConfig) -> None:
