@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -178,8 +177,7 @@ def test_no_ray(command, tmp_path):
 @pytest.fixture
 def dask_cluster(tmp_path):
     pytest.importorskip("distributed")
-    port, line = free_port(), [sys.executable, "-m", "distributed.cli.dask_scheduler"]
-    del line
+    port = free_port()
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     dask = str(Path(sys.executable).with_name("dask"))
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
@@ -342,16 +340,21 @@ def test_slurm(command, slurm, tmp_path):
     assert found == {"good": "done", "slow": "done", "raise": "failed"}
 
 
-def test_a_slurm_job_that_is_killed_is_given_again(command, slurm, tmp_path):
+def waiting_on_slurm(command, slurm, tmp_path) -> subprocess.Popen:
+    """A command whose only cell waits in its job."""
     (tmp_path / "go").mkdir()
     search = "hydra.searchpath=[file://tests/conf]"
+    folder = f"model.folder={tmp_path / 'go'}"
     started = subprocess.Popen(
-        command(
-            search, "model=waits", f"model.folder={tmp_path / 'go'}", "workers=slurm", "run=slurm"
-        ),
+        command(search, "model=waits", folder, "workers=slurm", "run=slurm"),
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=slurm,
     )  # fmt: skip
     wait_for(lambda: list((tmp_path / "go").glob("*.pid")), 120)
+    return started
+
+
+def test_a_slurm_job_that_is_killed_is_given_again(command, slurm, tmp_path):
+    started = waiting_on_slurm(command, slurm, tmp_path)
     first = int(next((tmp_path / "go").glob("*.pid")).stem)
     # What Slurm had started on the node, and with it the worker and the cell.
     (task,) = [p for p in psutil.Process(first).parents() if "submitit.core._submit" in p.cmdline()]
@@ -366,15 +369,7 @@ def test_a_slurm_job_that_is_killed_is_given_again(command, slurm, tmp_path):
 
 
 def test_an_interrupted_command_cancels_its_slurm_jobs(command, slurm, tmp_path):
-    (tmp_path / "go").mkdir()
-    search = "hydra.searchpath=[file://tests/conf]"
-    started = subprocess.Popen(
-        command(
-            search, "model=waits", f"model.folder={tmp_path / 'go'}", "workers=slurm", "run=slurm"
-        ),
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=slurm,
-    )  # fmt: skip
-    wait_for(lambda: list((tmp_path / "go").glob("*.pid")), 120)
+    started = waiting_on_slurm(command, slurm, tmp_path)
     started.send_signal(signal.SIGINT)
     started.communicate(timeout=60)
     assert started.returncode == 130
@@ -385,4 +380,3 @@ def test_an_interrupted_command_cancels_its_slurm_jobs(command, slurm, tmp_path)
         ).stdout.strip()
 
     wait_for(lambda: not queued(), 60)
-    time.sleep(0.1)

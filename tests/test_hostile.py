@@ -109,7 +109,7 @@ def test_no_file_tells_hydra_what_to_call(main, conf, tmp_path, name):
     assert len(error.splitlines()) == 1
     assert not list(tmp_path.rglob(MARK))
     found = conf("hydra/job_logging/evil.yaml", HYDRA["logging"].replace("COMMAND", "true"))
-    code, error = main(found.replace("--config-dir=", "--config-dir="), "hydra/job_logging=evil")
+    code, error = main(found, "hydra/job_logging=evil")
     assert code == 2
 
 

@@ -192,13 +192,19 @@ def in_store(there) -> list[str]:
     return [key for key, _ in there.listed("a/cells") if key.endswith(".json")]
 
 
-def test_a_network_that_goes_loses_nothing(waiting, store, line, tmp_path):
-    working, there = waiting(), places.store_of(mirrored(store))
+def cut_off(waiting, store, line, tmp_path) -> subprocess.Popen:
+    """A driver whose cell has ended while the network was down."""
+    working = waiting()
     wait_for(lambda: list((tmp_path / "go").glob("*.pid")), 90)
     line.cut()
     (tmp_path / "go" / "go").touch()
-    cells = mirrored(store) / "a" / "cells"
-    wait_for(lambda: list(cells.glob("*.json")), 60)
+    wait_for(lambda: list((mirrored(store) / "a" / "cells").glob("*.json")), 60)
+    return working
+
+
+def test_a_network_that_goes_loses_nothing(waiting, store, line, tmp_path):
+    working = cut_off(waiting, store, line, tmp_path)
+    there = places.store_of(mirrored(store))
     time.sleep(3)  # nothing goes on, and nothing ends
     assert working.poll() is None
     line.cut(False)
@@ -211,12 +217,8 @@ def test_a_network_that_goes_loses_nothing(waiting, store, line, tmp_path):
 
 
 def test_records_that_wait_are_put_there_by_the_next_command(waiting, store, line, tmp_path):
-    working, there = waiting(), places.store_of(mirrored(store))
-    wait_for(lambda: list((tmp_path / "go").glob("*.pid")), 90)
-    line.cut()
-    (tmp_path / "go" / "go").touch()
-    cells = mirrored(store) / "a" / "cells"
-    wait_for(lambda: list(cells.glob("*.json")), 60)
+    working = cut_off(waiting, store, line, tmp_path)
+    there = places.store_of(mirrored(store))
     working.kill()
     working.wait()
     line.cut(False)

@@ -91,7 +91,6 @@ class Store:
         except (wrong.AlreadyExistsError, wrong.PreconditionError):
             raise Taken from None
         except Exception as error:
-            # Tried again by the library, after its first try had arrived: it is ours then.
             raise Unreachable(first_line(error)) from None
 
     def get(self, key: str) -> tuple[bytes, str] | None:
@@ -246,9 +245,14 @@ class Index:
 
     def __init__(self, run: Run) -> None:
         self._file = run.folder / INDEX
-        self._known: dict[str, list[str]] = {}
-        with self._lock, contextlib.suppress(OSError, ValueError):
-            self._known = json.loads(self._file.read_text(encoding="utf-8"))
+        with self._lock:
+            self._known = self._read()
+
+    def _read(self) -> dict[str, list[str]]:
+        with contextlib.suppress(OSError, ValueError):
+            found: dict[str, list[str]] = json.loads(self._file.read_text(encoding="utf-8"))
+            return found
+        return {}
 
     def tag(self, name: str) -> str | None:
         return self._known[name][0] if name in self._known else None
@@ -258,7 +262,7 @@ class Index:
 
     def know(self, name: str, tag: str, text: bytes) -> None:
         with self._lock:
-            self.__init__(Run(self._file.parent))  # type: ignore[misc] # another lane's as well
+            self._known = self._read()  # another lane has written meanwhile
             self._known[name] = [tag, checksum(text)]
             files.write(self._file, json.dumps(self._known))
 
