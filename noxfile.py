@@ -78,6 +78,23 @@ def clusters(session: nox.Session) -> None:
 
 
 @nox.session
+def spark(session: nox.Session) -> None:
+    """Run the SQL of all tasks on a Spark of this machine (needs Java 17), beside DuckDB."""
+    if not shutil.which("java") and shutil.which("apt-get"):
+        session.run("apt-get", "install", "-y", "-q", "openjdk-17-jre-headless", external=True)
+    install(session, "-e", ".[dev,spark]")
+    session.run("python", "-m", "pytest", "-m", "spark", "--numprocesses=0", *session.posargs)
+
+
+@nox.session
+def sail(session: nox.Session) -> None:
+    """The same on Sail, a server of Spark Connect without Java: its client excludes Spark."""
+    install(session, "-e", ".[dev]")
+    session.install("pysail==0.7.2", "pyspark-client==4.2.0")
+    session.run("python", "-m", "pytest", "-m", "spark", "--numprocesses=0", *session.posargs)
+
+
+@nox.session
 def audit(session: nox.Session) -> None:
     """Look the pinned packages up in a list of known vulnerabilities, and say how many could not
     be: by itself pip-audit calls those clean."""

@@ -19,6 +19,7 @@ COMMANDS = {
     "fit": "take the winner: fit a row of a run on all rows, and leave it as a folder",
     "predict": "read new rows with a model that was taken",
     "split": "the rows of a split, for predictions that are made elsewhere",
+    "features": "a task's features from tables of any size, by DuckDB or Spark",
     "export": "send runs to MLflow",
 }
 """Name -> what it is for, in the order in which they are listed."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import tasks.notifications
 from benchmarks.cell import views
 from models.logistic import Logistic
+from tasks import engines
 from tasks.notifications import Notifications
 
 SQL = Path(tasks.notifications.__file__).with_name("features_rich.sql").read_text("utf-8")
@@ -47,7 +48,8 @@ def tables(rows: list[dict[str, Any]]) -> dict[str, pa.Table]:
 
 
 def rich(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    return views.run_sql(SQL, tables(rows))
+    made = engines.run(SQL, tables(rows), levels=Notifications.levels)
+    return made.drop(columns=Notifications.key)
 
 
 def at(user: int, sent_at: str, **other: Any) -> dict[str, Any]:
@@ -123,9 +125,9 @@ def test_sums_fade_by_the_hour_over_ten_days_and_no_longer() -> None:
 )
 def test_a_title_is_split_at_its_punctuation(title: str, parts: tuple, pressure: int) -> None:
     split = (
-        SQL[: SQL.index("sent AS (")].rstrip(" ,\n") + " SELECT opener, phrase, closer FROM titles"
+        SQL[: SQL.index("CREATE TEMPORARY VIEW sent")] + "SELECT opener, phrase, closer FROM titles"
     )
-    found = views.run_sql(split, tables([at(1, "2025-03-03 08:00", title=title)]))
+    found = engines.run(split, tables([at(1, "2025-03-03 08:00", title=title)]))
     assert tuple(found.iloc[0]) == parts
     assert rich([at(1, "2025-03-03 08:00", title=title)]).title_pressure.tolist() == [pressure]
 
@@ -358,7 +360,9 @@ def test_the_past_does_move_features() -> None:
 def test_features_do_not_depend_on_the_number_of_threads() -> None:
     task = Notifications(rows=30_000)
     data = task.load(0)
-    one, two, three = (views.run_sql(SQL, task.tables(data), threads) for threads in (1, 2, 3))
+    one, two, three = (
+        engines.run(SQL, task.tables(data), threads=threads) for threads in (1, 2, 3)
+    )
     pd.testing.assert_frame_equal(one, two, check_exact=True)
     pd.testing.assert_frame_equal(one, three, check_exact=True)
 

@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.cell import views
 from benchmarks.cell.scores import metrics_of, scores
+from tasks import engines
 from tasks.base import UnknownView
 from tasks.notifications import FEATURES, Notifications, people, wording
 from tasks.notifications.generator import Drawn, generate
@@ -24,7 +25,10 @@ from tasks.notifications.generator import Drawn, generate
 def features(users: pa.Table, notifications: pa.Table, threads: int = 1) -> pd.DataFrame:
     """features.sql over these tables."""
     tables = {"users": users, "notifications": notifications}
-    return views.run_sql(FEATURES.read_text("utf-8"), tables, threads)
+    made = engines.run(
+        FEATURES.read_text("utf-8"), tables, threads=threads, levels=Notifications.levels
+    )
+    return made.drop(columns=Notifications.key)
 
 
 SIGNALS = ("marginal", "interaction", "order", "text", "motif", "words", "rhythm")
@@ -499,12 +503,10 @@ def test_a_new_user_has_rates_of_the_company_and_no_past() -> None:
 
 def test_features_do_not_depend_on_the_number_of_threads() -> None:
     drawn = draw(rows=30_000)
-    tables = []
-    for threads in (1, 2, 3):
-        with duckdb.connect(config={"threads": threads}) as connection:
-            connection.register("users", drawn.users)
-            connection.register("notifications", drawn.notifications)
-            tables.append(connection.sql(FEATURES.read_text("utf-8")).df())
+    read = {"users": drawn.users, "notifications": drawn.notifications}
+    tables = [
+        engines.run(FEATURES.read_text("utf-8"), read, threads=threads) for threads in (1, 2, 3)
+    ]
     pd.testing.assert_frame_equal(tables[0], tables[1], check_exact=True)
     pd.testing.assert_frame_equal(tables[0], tables[2], check_exact=True)
 

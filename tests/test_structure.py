@@ -102,6 +102,7 @@ def test_a_task_imports_third_parties_and_its_own_folder(file):
         "tasks.base",
         "tasks.metrics",
         "tasks.influences",
+        "tasks.engines",
         "tasks.histories",
         "tasks.synthesis",
         "tasks.candidates",
@@ -122,18 +123,18 @@ def test_the_harness_knows_no_concrete_model_or_task(file):
         return
     names = imports(file)
     assert "models" not in top(names)
-    known = ("tasks.base.", "tasks.metrics.", "tasks.histories.")
+    known = ("tasks.base.", "tasks.engines", "tasks.metrics.", "tasks.histories.")
     assert all(n.startswith(known) for n in names if n.startswith("tasks."))
     allowed = {
         # These run in cells alone.
         "rows": {"pandas"},
         "storage": {"pandas", "pyarrow"},
-        "views": {"duckdb"},
         "foreign": {"pandas", "sklearn"},
         "packed": {"pandas"},
         "restored": {"pandas", "torch", "xgboost"},
         "new_rows": {"pandas", "pyarrow"},
         "scored": {"pyarrow"},
+        "on_disk": {"duckdb"},
         "handed_out": {"pandas"},
         # These import them where they are needed (test_run: the parent stays small).
         "frame": {"pyarrow"},
@@ -187,7 +188,9 @@ def test_what_is_imported_is_declared():
     declared = {plain(Requirement(line).name) for line in lines}
     # Those of extras are not installed everywhere.
     distributions = {"mlflow": ["mlflow-skinny"], "pynvml": ["nvidia-ml-py"], "wfdb": ["wfdb"]}
-    distributions |= {name: [name] for name in ("ray", "submitit", "distributed", "obstore")}
+    distributions |= {
+        name: [name] for name in ("ray", "submitit", "distributed", "obstore", "pyspark")
+    }
     distributions |= packages_distributions()
     for file in (p for folder in sorted(OURS - {"tests"}) for p in (ROOT / folder).rglob("*.py")):
         if "suites" in file.parts:  # run by developers, with what the extra `dev` brings

@@ -44,7 +44,7 @@ def facts(records: Iterable[Record]) -> Given:
         found.add(f"code of {task}", record["code"]["task"], task)
         found.add(f"data of {task}", record["code"].get("data"), task)
         found.add(f"code of {model}", record["code"]["model"], model)
-        for key in ("threads", "device"):
+        for key in ("threads", "device", "engine"):
             found.add(key, config.get(key))
         for key in ("seed", "commit", "limits", "timing", "packages", "machine"):
             found.add(key, record.get(key))

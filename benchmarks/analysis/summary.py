@@ -445,9 +445,9 @@ def _rows(groups: Iterable[list[Record]]) -> list[Row]:
     labels = [model_label(records[0]) for records in groups]
     paths = [f"path={r['config']['model'].get('path')}" for r, *_ in groups]
     labels = distinct(labels, paths)
-    for detail in ("threads", "device", "code"):
+    for detail in ("threads", "device", "engine", "code"):
         details = [
-            f"{detail}={r['code']['model'] if detail == 'code' else r['config'][detail]}"
+            f"{detail}={r['code']['model'] if detail == 'code' else r['config'].get(detail)}"
             for r, *_ in groups
         ]
         labels = distinct(labels, details)

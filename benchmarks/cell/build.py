@@ -79,7 +79,9 @@ def supplied(job: Mapping[str, Any], folders: bool = False) -> dict[str, Any]:
     counts may use.
     """
     values = {"random_state": job["seed"], "n_jobs": job["threads"]}
-    values |= {name: job[name] for name in ("device", "cache") if job.get(name) is not None}
+    values |= {
+        name: job[name] for name in ("device", "engine", "cache") if job.get(name) is not None
+    }
     if "task_name" in job:
         values["task"] = job["task_name"]
     return values | (job.get("folders") or {} if folders else {})

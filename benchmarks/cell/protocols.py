@@ -117,6 +117,11 @@ TASK_MAY_HAVE: Mapping[str, Any] = {
     # Methods.
     "score": None,  # (data, answers) -> name of a metric -> value; else the metrics do it
     "tables": None,  # (data) -> name -> table, for views in SQL
+    # Constants, of such views: name of a text -> what it may be, in order; the column that says
+    # which row it is, which no model reads; and that by which tables can be cut, such as a user.
+    "levels": {},
+    "key": None,
+    "cut_by": None,
     "check": None,  # () -> None, or ValueError where settings contradict each other
     "look": None,  # (rows) -> Look: what about so many rows tell
     "suspicions": None,  # (data) -> sentences on what may be a leak (check ME11)

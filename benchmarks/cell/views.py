@@ -2,7 +2,7 @@
 
 import importlib
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,18 +85,15 @@ def offered_views(task: Any) -> Sequence[str]:
 
 def query(task: Any, data: Data, sql: str) -> tuple[Any, Any]:
     """Run SQL over a task's tables: a row for each train row, then one for each test row."""
-    made = run_sql(sql, offered(task, "tables")(data), getattr(task, "n_jobs", 1))
+    from tasks.engines import run  # only tasks with a view in SQL need it
+
+    tables = offered(task, "tables")(data)
+    threads, engine = getattr(task, "n_jobs", 1), getattr(task, "engine", "duckdb")
+    made = run(sql, tables, engine, threads, offered(task, "levels"))
+    key = offered(task, "key")
+    if key is not None and not made.pop(key).is_monotonic_increasing:
+        raise ValueError(f"the rows of a view in SQL do not come in the order of {key}")
     split = len(data.train_labels)
     return of_rows.take(made, slice(None, split)), of_rows.anew(
         of_rows.take(made, slice(split, None))
     )
-
-
-def run_sql(sql: str, tables: Mapping[str, Any], threads: int = 1) -> Any:
-    """The rows of a query over these tables (Arrow or pandas), as a frame."""
-    import duckdb  # only tasks with a view in SQL need it
-
-    with duckdb.connect(config={"threads": threads}) as connection:
-        for name, table in tables.items():
-            connection.register(name, table)
-        return connection.sql(sql).df()

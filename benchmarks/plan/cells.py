@@ -1,5 +1,6 @@
 """Cells from a config that was composed and resolved: completed, checked, hashed."""
 
+import importlib.util
 import re
 import subprocess
 import sys
@@ -62,6 +63,7 @@ def to_cells(
             "threads": settings.threads or machine.available_cores(),
             "device": device_for(parts["model"]["_target_"], settings.device),
             **({"control": settings.control} if settings.control else {}),
+            **engine_for(choices["task"], parts["task"]["_target_"], settings.engine),
         },
         code=hashes(parts, choices["task"]),
         changed={part: difference(parts[part], plain[part]) for part in PARTS},
@@ -131,6 +133,21 @@ def device_for(target: str, device: str) -> str | None:
     if settings is None or "device" not in settings.types:
         return None
     return device if device in getattr(settings.types["device"], "__args__", ()) else "auto"
+
+
+def engine_for(name: str, target: str, engine: str) -> dict[str, str]:
+    """What a cell's config says of the engine of its SQL: nothing of the usual one. Raises BadInput
+    for a task that has no SQL, and for an engine that is not installed."""
+    if engine == "duckdb":
+        return {}
+    settings = read_settings(target)
+    if settings is None or "engine" not in settings.types:
+        raise BadInput(f"engine={engine}: the task {name} has no view in SQL.")
+    # Java's Spark comes with py4j; of a server's client it is enough to have gRPC.
+    needed = "grpc" if engine.startswith("sc:") else "py4j"
+    if any(importlib.util.find_spec(module) is None for module in ("pyspark", needed)):
+        raise BadInput(f"engine={engine} needs pip install 'model-eras[spark]'.")
+    return {"engine": engine}
 
 
 def require_device(device: str) -> None:

@@ -20,7 +20,7 @@ from benchmarks.plan.settings import read_settings
 CONF = Path(__file__).parents[2] / "conf"
 DOOR = "model-eras"
 SHELLS = ("bash", "fish", "zsh")
-PLACES = ("look", "predict", "split")
+PLACES = ("look", "predict", "split", "features")
 """Commands whose words are files; those of the others are runs."""
 
 

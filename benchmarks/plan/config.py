@@ -84,6 +84,7 @@ class Explain(pydantic.BaseModel, extra="forbid"):
     rows: Annotated[int, pydantic.Field(ge=0, le=1_000_000)]
 
 
+ENGINES = r"^(duckdb|spark|(spark|sc)://[^\s/]+:[0-9]{1,5}(/\S*)?)$"
 WORKERS = r"^(local(:[1-9][0-9]{0,3})?|ray|slurm|dask)$"
 
 
@@ -98,6 +99,8 @@ class RunConfig(pydantic.BaseModel, extra="forbid"):
     workers: Annotated[str, pydantic.Field(pattern=WORKERS)]
     cluster: dict[str, Any]
     """What the cluster's own library is given beside, by its names (docs/scaling.md)."""
+    engine: Annotated[str, pydantic.Field(pattern=ENGINES)]
+    """What runs a task's views in SQL (tasks/engines.py)."""
     device: Literal["auto", "cpu", "cuda", "xpu", "mps"]
     limits: Limits
     tune: Tune

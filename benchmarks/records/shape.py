@@ -193,6 +193,7 @@ class Config(Part):
     device: Text | None
     tune: Search = Search(budget={"trials": 0})
     control: Text | None = None
+    engine: Text | None = None
 
 
 class Code(Part):

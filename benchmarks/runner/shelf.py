@@ -73,6 +73,7 @@ def key_of(cell: Cell) -> str:
         "seed": cell.seed,
         "threads": cell.config["threads"],
         "control": cell.config.get("control"),
+        "engine": cell.config.get("engine"),
         "packages": machine.versions(),
     }
     text = json.dumps(made_of, sort_keys=True)

@@ -53,6 +53,7 @@ WORK = {
     "fit": "benchmarks.cell.take.main",
     "predict": "benchmarks.cell.scored.main",
     "split": "benchmarks.cell.handed_out.main",
+    "features": "benchmarks.cell.on_disk.main",
 }
 """What is done in the process of a cell: by the `work` of a job, which is a cell unless it says."""
 COMMON = ("benchmarks.cell.cell", "pandas", "sklearn.metrics")

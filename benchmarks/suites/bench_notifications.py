@@ -2,7 +2,7 @@
 
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.cell import views
+from tasks import engines
 from tasks.notifications import FEATURES, Notifications
 from tasks.notifications.generator import generate
 
@@ -23,12 +23,12 @@ def test_features(benchmark: BenchmarkFixture) -> None:
     dials = settings(benchmark)
     drawn = generate(0, **dials)
     table = benchmark.pedantic(
-        views.run_sql,
+        engines.run,
         args=(
             FEATURES.read_text("utf-8"),
             {"users": drawn.users, "notifications": drawn.notifications},
-            2,
         ),
+        kwargs={"threads": 2},
         rounds=3,
     )
     assert len(table) == dials["rows"]

@@ -8,12 +8,13 @@ and go. Trained on the past, tested on the future. `docs/ads.md` tells how the l
 import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 from annotated_types import Ge, Gt, Le, Lt
 
+from tasks.ads import generator
 from tasks.ads.generator import HOUR, ClickLog, generate, size
 from tasks.base import Data
 
@@ -27,6 +28,18 @@ class Ads:
 
     The signals' strengths are relative: 0 switches a kind off, 1 is the default loudness.
     """
+
+    # Of views in SQL: which row it is, whose past a row is made of, and what texts may be.
+    key: ClassVar[str] = "impression_id"
+    cut_by: ClassVar[str] = "user_id"
+    levels: ClassVar[dict[str, tuple[str, ...]]] = {
+        "slot": generator.SLOTS,
+        "device": generator.DEVICES,
+        "category": generator.CATEGORIES,
+        "section": generator.SECTIONS,
+        "age_band": generator.AGE_BANDS,
+        "country": generator.COUNTRIES,
+    }
 
     # impressions in the log, train and test together
     rows: Annotated[int, Ge(100)] = 100_000
@@ -54,12 +67,14 @@ class Ads:
     signal_pairs: Annotated[float, Ge(0)] = 1.0
     # what three ids tell together: the taste of this user in this section
     signal_triples: Annotated[float, Ge(0)] = 1.0
-    # supplied by the runner: threads for features.sql
+    # supplied by the runner: threads for views in SQL, and what runs them (tasks.engines)
     n_jobs: int = 1
+    engine: str = "duckdb"
 
     def dials(self) -> dict[str, Any]:
         """What the generator is called with, beside the seed."""
-        return {name: value for name, value in asdict(self).items() if name != "n_jobs"}
+        supplied = ("n_jobs", "engine")
+        return {name: value for name, value in asdict(self).items() if name not in supplied}
 
     def check(self) -> None:
         """Raise ValueError if there are fewer rows than users or campaigns to share them."""

@@ -18,131 +18,122 @@
 -- Counts are integers and are divided last, so that results do not depend on the order in which
 -- threads add. A click rate is shrunk towards that of the next larger thing: an ad's towards its
 -- campaign's, that towards its advertiser's, and that towards the rate of all. What never happened
--- is NULL. All but the last SELECT is plain SQL; that one names the types that DuckDB gives.
+-- is NULL.
+--
+-- DuckDB, Spark and Sail read this text as it is, with the same result (docs/engines.md).
 
-WITH shown AS (
-    SELECT
-        impressions.impression_id,
-        impressions.moment,
-        CAST(floor(impressions.moment / 86400.0) AS INTEGER) AS day,
-        impressions.user_id,
-        impressions.ad_id,
-        impressions.publisher_id,
-        impressions.slot,
-        impressions.device,
-        ads.campaign_id,
-        ads.advertiser_id,
-        ads.category,
-        ads.created,
-        users.age_band,
-        users.country,
-        publishers.section
-    FROM impressions
-    INNER JOIN ads ON impressions.ad_id = ads.ad_id
-    INNER JOIN users ON impressions.user_id = users.user_id
-    INNER JOIN publishers ON impressions.publisher_id = publishers.publisher_id
-),
+CREATE TEMPORARY VIEW shown AS
+SELECT
+    impressions.impression_id,
+    impressions.moment,
+    CAST(floor(impressions.moment / 86400e0) AS INTEGER) AS day,
+    impressions.user_id,
+    impressions.ad_id,
+    impressions.publisher_id,
+    impressions.slot,
+    impressions.device,
+    ads.campaign_id,
+    ads.advertiser_id,
+    ads.category,
+    ads.created,
+    users.age_band,
+    users.country,
+    publishers.section
+FROM impressions
+INNER JOIN ads ON impressions.ad_id = ads.ad_id
+INNER JOIN users ON impressions.user_id = users.user_id
+INNER JOIN publishers ON impressions.publisher_id = publishers.publisher_id;
 
 -- What became known, and when.
-known AS (
-    SELECT shown.*, 1 AS was_shown, 0 AS was_clicked
-    FROM shown
-    UNION ALL
-    SELECT
-        shown.impression_id,
-        clicks.moment,
-        CAST(floor(clicks.moment / 86400.0) AS INTEGER) AS day,
-        shown.user_id,
-        shown.ad_id,
-        shown.publisher_id,
-        shown.slot,
-        shown.device,
-        shown.campaign_id,
-        shown.advertiser_id,
-        shown.category,
-        shown.created,
-        shown.age_band,
-        shown.country,
-        shown.section,
-        0 AS was_shown,
-        1 AS was_clicked
-    FROM clicks
-    INNER JOIN shown ON clicks.impression_id = shown.impression_id
-),
+CREATE TEMPORARY VIEW known AS
+SELECT shown.*, 1 AS was_shown, 0 AS was_clicked
+FROM shown
+UNION ALL
+SELECT
+    shown.impression_id,
+    clicks.moment,
+    CAST(floor(clicks.moment / 86400e0) AS INTEGER) AS day,
+    shown.user_id,
+    shown.ad_id,
+    shown.publisher_id,
+    shown.slot,
+    shown.device,
+    shown.campaign_id,
+    shown.advertiser_id,
+    shown.category,
+    shown.created,
+    shown.age_band,
+    shown.country,
+    shown.section,
+    0 AS was_shown,
+    1 AS was_clicked
+FROM clicks
+INNER JOIN shown ON clicks.impression_id = shown.impression_id;
 
 -- The nightly job: what each day added to the finest kinds of rows that a rate is kept of...
-days AS (SELECT DISTINCT day FROM shown),
+CREATE TEMPORARY TABLE days AS SELECT DISTINCT day FROM shown;
 
-by_ad AS (
-    SELECT ad_id, campaign_id, advertiser_id, day, sum(was_shown) AS shown, sum(was_clicked) AS clicked
-    FROM known
-    GROUP BY ad_id, campaign_id, advertiser_id, day
-),
+CREATE TEMPORARY TABLE by_ad AS
+SELECT ad_id, campaign_id, advertiser_id, day, sum(was_shown) AS shown, sum(was_clicked) AS clicked
+FROM known
+GROUP BY ad_id, campaign_id, advertiser_id, day;
 
-by_kind AS (
-    SELECT
-        publisher_id, section, category, age_band, country, day,
-        sum(was_shown) AS shown, sum(was_clicked) AS clicked
-    FROM known
-    GROUP BY publisher_id, section, category, age_band, country, day
-),
+CREATE TEMPORARY TABLE by_kind AS
+SELECT
+    publisher_id, section, category, age_band, country, day,
+    sum(was_shown) AS shown, sum(was_clicked) AS clicked
+FROM known
+GROUP BY publisher_id, section, category, age_band, country, day;
 
 -- ... and what all days before a day had added up to.
-all_nights AS (
-    SELECT days.day, CAST(sum(by_ad.clicked) AS DOUBLE) / sum(by_ad.shown) AS rate
-    FROM days
-    INNER JOIN by_ad ON days.day > by_ad.day
-    GROUP BY days.day
-),
+CREATE TEMPORARY TABLE all_nights AS
+SELECT days.day, CAST(sum(by_ad.clicked) AS DOUBLE) / sum(by_ad.shown) AS rate
+FROM days
+INNER JOIN by_ad ON days.day > by_ad.day
+GROUP BY days.day;
 
-ad_nights AS (
-    SELECT by_ad.ad_id, days.day, sum(by_ad.shown) AS shown, sum(by_ad.clicked) AS clicked
-    FROM days
-    INNER JOIN by_ad ON days.day > by_ad.day
-    GROUP BY by_ad.ad_id, days.day
-),
+CREATE TEMPORARY TABLE ad_nights AS
+SELECT by_ad.ad_id, days.day, sum(by_ad.shown) AS shown, sum(by_ad.clicked) AS clicked
+FROM days
+INNER JOIN by_ad ON days.day > by_ad.day
+GROUP BY by_ad.ad_id, days.day;
 
-campaign_nights AS (
-    SELECT by_ad.campaign_id, days.day, sum(by_ad.shown) AS shown, sum(by_ad.clicked) AS clicked
-    FROM days
-    INNER JOIN by_ad ON days.day > by_ad.day
-    GROUP BY by_ad.campaign_id, days.day
-),
+CREATE TEMPORARY TABLE campaign_nights AS
+SELECT by_ad.campaign_id, days.day, sum(by_ad.shown) AS shown, sum(by_ad.clicked) AS clicked
+FROM days
+INNER JOIN by_ad ON days.day > by_ad.day
+GROUP BY by_ad.campaign_id, days.day;
 
-advertiser_nights AS (
-    SELECT by_ad.advertiser_id, days.day, sum(by_ad.shown) AS shown, sum(by_ad.clicked) AS clicked
-    FROM days
-    INNER JOIN by_ad ON days.day > by_ad.day
-    GROUP BY by_ad.advertiser_id, days.day
-),
+CREATE TEMPORARY TABLE advertiser_nights AS
+SELECT by_ad.advertiser_id, days.day, sum(by_ad.shown) AS shown, sum(by_ad.clicked) AS clicked
+FROM days
+INNER JOIN by_ad ON days.day > by_ad.day
+GROUP BY by_ad.advertiser_id, days.day;
 
-publisher_nights AS (
-    SELECT by_kind.publisher_id, days.day, sum(by_kind.shown) AS shown, sum(by_kind.clicked) AS clicked
-    FROM days
-    INNER JOIN by_kind ON days.day > by_kind.day
-    GROUP BY by_kind.publisher_id, days.day
-),
+CREATE TEMPORARY TABLE publisher_nights AS
+SELECT by_kind.publisher_id, days.day, sum(by_kind.shown) AS shown, sum(by_kind.clicked) AS clicked
+FROM days
+INNER JOIN by_kind ON days.day > by_kind.day
+GROUP BY by_kind.publisher_id, days.day;
 
-section_nights AS (
-    SELECT
-        by_kind.section, by_kind.category, days.day,
-        sum(by_kind.shown) AS shown, sum(by_kind.clicked) AS clicked
-    FROM days
-    INNER JOIN by_kind ON days.day > by_kind.day
-    GROUP BY by_kind.section, by_kind.category, days.day
-),
+CREATE TEMPORARY TABLE section_nights AS
+SELECT
+    by_kind.section, by_kind.category, days.day,
+    sum(by_kind.shown) AS shown, sum(by_kind.clicked) AS clicked
+FROM days
+INNER JOIN by_kind ON days.day > by_kind.day
+GROUP BY by_kind.section, by_kind.category, days.day;
 
-segment_nights AS (
-    SELECT
-        by_kind.age_band, by_kind.country, by_kind.category, days.day,
-        sum(by_kind.shown) AS shown, sum(by_kind.clicked) AS clicked
-    FROM days
-    INNER JOIN by_kind ON days.day > by_kind.day
-    GROUP BY by_kind.age_band, by_kind.country, by_kind.category, days.day
-),
+CREATE TEMPORARY TABLE segment_nights AS
+SELECT
+    by_kind.age_band, by_kind.country, by_kind.category, days.day,
+    sum(by_kind.shown) AS shown, sum(by_kind.clicked) AS clicked
+FROM days
+INNER JOIN by_kind ON days.day > by_kind.day
+GROUP BY by_kind.age_band, by_kind.country, by_kind.category, days.day;
 
 -- What the user was shown before, and did with it.
-history AS (
+WITH history AS (
     SELECT
         known.*,
         sum(was_shown) OVER so_far AS user_shown,
@@ -226,22 +217,18 @@ middle AS (
 )
 
 SELECT
+    impression_id,
+
     -- the impression
-    CAST(slot AS ENUM ('top', 'feed', 'side', 'bottom')) AS slot,
-    CAST(device AS ENUM ('phone', 'tablet', 'desktop')) AS device,
-    CAST(floor((moment % 86400) / 3600.0) AS UTINYINT) AS hour,
-    CAST((middle.day + 3) % 7 AS UTINYINT) AS weekday,  -- 0 is a Monday
-    CAST(
-        category AS ENUM ('bank', 'car', 'fashion', 'food', 'game', 'insurance', 'phone', 'travel')
-    ) AS category,
-    CAST(
-        section AS ENUM (
-            'business', 'cooking', 'culture', 'games', 'news', 'sport', 'tech', 'weather'
-        )
-    ) AS section,
-    CAST(age_band AS ENUM ('18-24', '25-34', '35-49', '50+')) AS age_band,
-    CAST(country AS ENUM ('BR', 'DE', 'IN', 'US')) AS country,
-    CAST((moment - created) / 86400.0 AS FLOAT) AS days_since_created,
+    slot,
+    device,
+    CAST(floor((moment % 86400) / 3600e0) AS INTEGER) AS hour,
+    CAST((middle.day + 3) % 7 AS INTEGER) AS weekday,  -- 0 is a Monday
+    category,
+    section,
+    age_band,
+    country,
+    CAST((moment - created) / 86400e0 AS FLOAT) AS days_since_created,
 
     -- everybody's click rates, as of last midnight
     CAST(advertiser_rate AS FLOAT) AS advertiser_rate,
@@ -272,8 +259,8 @@ SELECT
     CAST(coalesce(user_shown_24h, 0) AS INTEGER) AS user_shown_24h,
     CAST(coalesce(category_shown, 0) AS INTEGER) AS user_category_shown,
     CAST(coalesce(advertiser_shown, 0) AS INTEGER) AS user_advertiser_shown,
-    CAST((moment - last_shown) / 3600.0 AS FLOAT) AS hours_since_last_shown,
-    CAST((moment - last_clicked) / 3600.0 AS FLOAT) AS hours_since_last_click
+    CAST((moment - last_shown) / 3600e0 AS FLOAT) AS hours_since_last_shown,
+    CAST((moment - last_clicked) / 3600e0 AS FLOAT) AS hours_since_last_click
 FROM middle
 LEFT JOIN ad_nights ON middle.ad_id = ad_nights.ad_id AND middle.day = ad_nights.day
 ORDER BY impression_id

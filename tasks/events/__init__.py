@@ -43,8 +43,9 @@ class Events:
     positive: str | None = None
     # share of labels that models are tested on, where the labels come in one file
     test_share: Annotated[float, Ge(0.05), Le(0.5)] = 0.3
-    # supplied by the runner: threads for reading
+    # supplied by the runner: threads for reading, and what runs the query (tasks.engines)
     n_jobs: int = 1
+    engine: str = "duckdb"
 
     def check(self) -> None:
         """Raise ValueError if nothing can be learned from the tables, with one sentence."""

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 
+from tasks import engines
 from tasks.base import Data, UnknownView
 from tasks.events.company import Company
 
@@ -20,27 +20,16 @@ def view(task: Any, data: Data) -> tuple[pd.DataFrame, pd.DataFrame]:
         sql = Path(task.features).expanduser().read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{task.features} cannot be read: {error}") from None
-    with duckdb.connect(config={"threads": task.n_jobs}) as connection:
-        for name, table in tables(data.raw).items():
-            connection.register(name, table)
-        # From here on it reads these tables and nothing else, and writes nothing.
-        connection.execute("SET enable_external_access = false; SET lock_configuration = true")
-        try:
-            found = connection.sql(sql)
-            if found is None:
-                raise ValueError(f"{task.features} returns no rows")
-            rows = found.df()
-        except duckdb.Error as error:
-            raise ValueError(f"{task.features}: {' '.join(str(error).split())[:300]}") from None
+    try:
+        rows = engines.run(sql, tables(data.raw), task.engine, task.n_jobs)
+    except ValueError as error:
+        raise ValueError(f"{task.features}: {error}") from None
     if len(rows) != len(data.raw.labels):
         raise ValueError(
             f"{task.features} gives {len(rows):,} rows for {len(data.raw.labels):,} labels"
         )
     for name in rows:
-        kind = rows[name].dtype
-        if isinstance(kind, pd.StringDtype) or kind.kind == "O":
-            rows[name] = rows[name].astype("category")
-        elif kind.kind in "mM":
+        if rows[name].dtype.kind in "mM":
             raise ValueError(
                 f"{task.features}: {name!r} holds moments; give numbers of days or such"
             )

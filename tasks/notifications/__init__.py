@@ -5,16 +5,18 @@ through the feature engineering of a real team (`features.sql`), trained on the 
 on the future. `docs/notifications.md` tells how the log comes about.
 """
 
+import calendar
 import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from annotated_types import Ge, Gt, Le, Lt
 
 from tasks.base import Data
+from tasks.notifications import people
 from tasks.notifications.generator import APART, generate, size
 from tasks.notifications.observer import Mechanism
 from tasks.notifications.people import WAKING_DAY
@@ -39,6 +41,20 @@ class Notifications:
 
     The signals' strengths are relative: 0 switches a kind off, 1 is the default loudness.
     """
+
+    # Of views in SQL: which row it is, whose past a row is made of, and what texts may be.
+    key: ClassVar[str] = "notification_id"
+    cut_by: ClassVar[str] = "user_id"
+    levels: ClassVar[dict[str, tuple[str, ...]]] = {
+        "topic": people.TOPICS,
+        "urgency": people.URGENCIES,
+        "age_band": people.AGE_BANDS,
+        "plan": people.PLANS,
+        "platform": people.PLATFORMS,
+        "country": people.COUNTRIES,
+        "part_of_day": ("morning", "midday", "afternoon", "evening"),
+        "weekday": tuple(calendar.day_name),
+    }
 
     # notifications in the log, train and test together
     rows: Annotated[int, Ge(100)] = 20_000
@@ -70,12 +86,14 @@ class Notifications:
     signal_words: Annotated[float, Ge(0)] = 0.0
     # what the place in a user's own round of four notifications tells
     signal_rhythm: Annotated[float, Ge(0)] = 0.0
-    # supplied by the runner: threads for features.sql
+    # supplied by the runner: threads for views in SQL, and what runs them (tasks.engines)
     n_jobs: int = 1
+    engine: str = "duckdb"
 
     def dials(self) -> dict[str, Any]:
         """What the generator is called with, beside the seed."""
-        return {name: value for name, value in asdict(self).items() if name != "n_jobs"}
+        supplied = ("n_jobs", "engine")
+        return {name: value for name, value in asdict(self).items() if name not in supplied}
 
     def check(self) -> None:
         """Raise ValueError if users and days leave no room for the rows."""
@@ -120,7 +138,7 @@ class Notifications:
         if not file.is_file():
             return list(names)
         named = set(re.findall(r"\w+", file.read_text("utf-8")))
-        return [name for name in names if name in named]
+        return [name for name in names if not named.isdisjoint((name, f"{name}_second"))]
 
     def relabel(self, data: Data, labels: np.ndarray) -> Data:
         """The same notifications with these outcomes: (n_train + n_test,) codes."""

@@ -14,61 +14,60 @@
 --
 -- What is summed over rows is a whole number (probabilities in millionths; below 2^53 up to some
 -- 30,000 notifications a user, so exact as a DOUBLE too) and divided last: results do not depend on
--- the order in which threads add. A rate is shrunk as if 20 notifications had shown its prior, a
--- user's surprise as if evidence of 2 had shown none; a notification is evidence of p (1 - p), so
--- that is 8 that are opened as often as not. Only the first two steps, which read the tables, and
--- the last, which types columns, are in DuckDB's dialect.
+-- the order in which threads add, nor log odds, in billionths, on how an engine rounds a logarithm.
+-- A rate is shrunk as if 20 notifications had shown its prior, a user's surprise as if evidence of 2
+-- had shown none; a notification is evidence of p (1 - p), so that is 8 that are opened as often as
+-- not.
 
-WITH titles AS (  -- each is read once, however often it was sent
-    SELECT
-        title,
-        regexp_extract(title, '^([^:?!]*[:?!])', 1) AS opener,
-        regexp_extract(title, '^(?:[^:?!]*[:?!] +)?([^,.]*)', 1) AS phrase,
-        regexp_extract(title, '[.] (.*)$', 1) AS closer,
-        -- signs of pressure: an exclamation, capitals, a deadline or a threat
-        CASE WHEN title LIKE '%!%' THEN 1 ELSE 0 END
-        + CASE WHEN regexp_extract(title, '[A-Z]{3}', 0) <> '' THEN 1 ELSE 0 END
-        + CASE
-            WHEN regexp_extract(title, '(?i)hurry|only|ends|left|regret|miss', 0) <> '' THEN 1
-            ELSE 0
-        END AS pressure
-    FROM (SELECT DISTINCT title FROM notifications) AS once
-),
+CREATE TEMPORARY VIEW titles AS  -- each is read once, however often it was sent
+SELECT
+    title,
+    regexp_extract(title, '^([^:?!]*[:?!])', 1) AS opener,
+    regexp_extract(title, '^(?:[^:?!]*[:?!] +)?([^,.]*)', 1) AS phrase,
+    regexp_extract(title, '[.] (.*)$', 1) AS closer,
+    -- signs of pressure: an exclamation, capitals, a deadline or a threat
+    CASE WHEN title LIKE '%!%' THEN 1 ELSE 0 END
+    + CASE WHEN regexp_extract(title, '[A-Z]{3}', 0) <> '' THEN 1 ELSE 0 END
+    + CASE
+        WHEN regexp_extract(title, '(?i)hurry|only|ends|left|regret|miss', 0) <> '' THEN 1
+        ELSE 0
+    END AS pressure
+FROM (SELECT DISTINCT title FROM notifications) AS once;
 
-sent AS (
-    SELECT
-        notification_id,
-        user_id,
-        CAST(epoch(sent_at) AS BIGINT) AS second,
-        CAST(floor(epoch(sent_at) / 86400) AS INTEGER) AS day,
-        CAST(floor((epoch(sent_at) + 3600) / 86400) AS INTEGER) + 1 AS known_on,
-        CAST(hour(sent_at) AS INTEGER) AS hour,
-        CAST(topic AS VARCHAR) AS topic,
-        CAST(urgency AS VARCHAR) AS urgency,
-        CAST(discount AS INTEGER) AS discount,
-        opener,
-        phrase,
-        closer,
-        pressure,
-        CAST(opened AS INTEGER) AS opened,
-        CAST(age_band AS VARCHAR) AS age_band,
-        CAST(plan AS VARCHAR) AS plan,
-        CAST(platform AS VARCHAR) AS platform,
-        CAST(country AS VARCHAR) AS country
-    FROM notifications
-    JOIN users USING (user_id)
-    JOIN titles USING (title)
-),
+CREATE TEMPORARY VIEW sent AS
+SELECT
+    notification_id,
+    user_id,
+    sent_at_second AS second,
+    CAST(floor(sent_at_second / 86400e0) AS INTEGER) AS day,
+    CAST(floor((sent_at_second + 3600) / 86400e0) AS INTEGER) + 1 AS known_on,
+    CAST(floor((sent_at_second % 86400) / 3600e0) AS INTEGER) AS hour,
+    topic,
+    urgency,
+    CAST(discount AS INTEGER) AS discount,
+    opener,
+    phrase,
+    closer,
+    pressure,
+    CAST(opened AS INTEGER) AS opened,
+    age_band,
+    plan,
+    platform,
+    country
+FROM notifications
+JOIN users USING (user_id)
+JOIN titles USING (title);
 
 -- The nightly job. Attributes stand in a tree (Friedman, Geiger and Goldszmidt 1997, "Bayesian
 -- network classifiers"): each counts within the one that it leans on, drawn after a look at the
 -- tables of any two. What a value adds to the log odds, given that one, is then added up.
-counts AS (
+CREATE TEMPORARY TABLE nights AS
+WITH counts AS (
     SELECT 'age_band' AS attribute, 'all' AS given, age_band AS value, known_on,
         count(*) AS sent, sum(opened) AS opened FROM sent GROUP BY age_band, known_on
     UNION ALL SELECT 'topic', age_band, topic, known_on,
         count(*), sum(opened) FROM sent GROUP BY age_band, topic, known_on
-    UNION ALL SELECT 'hour', age_band, CAST(hour AS VARCHAR), known_on,
+    UNION ALL SELECT 'hour', age_band, CAST(hour AS STRING), known_on,
         count(*), sum(opened) FROM sent GROUP BY age_band, hour, known_on
     UNION ALL SELECT 'country', topic, country, known_on,
         count(*), sum(opened) FROM sent GROUP BY topic, country, known_on
@@ -78,9 +77,9 @@ counts AS (
         count(*), sum(opened) FROM sent GROUP BY plan, known_on
     UNION ALL SELECT 'platform', plan, platform, known_on,
         count(*), sum(opened) FROM sent GROUP BY plan, platform, known_on
-    UNION ALL SELECT 'discount', plan, CAST(discount AS VARCHAR), known_on,
+    UNION ALL SELECT 'discount', plan, CAST(discount AS STRING), known_on,
         count(*), sum(opened) FROM sent GROUP BY plan, discount, known_on
-    UNION ALL SELECT 'urgency', CAST(discount AS VARCHAR), urgency, known_on,
+    UNION ALL SELECT 'urgency', CAST(discount AS STRING), urgency, known_on,
         count(*), sum(opened) FROM sent GROUP BY discount, urgency, known_on
     UNION ALL SELECT 'opener', 'all', opener, known_on,
         count(*), sum(opened) FROM sent GROUP BY opener, known_on
@@ -122,27 +121,31 @@ shares AS (
 
 priors AS (
     SELECT *, (given_opened + 20 * all_rate) / (given_sent + 20) AS given_rate FROM shares
-),
+)
 
-nights AS (
-    SELECT
-        attribute,
-        given,
-        value,
-        day,
-        ln(all_rate / (1 - all_rate)) AS base,
-        ln((opened + 20 * given_rate) / (sent - opened + 20 * (1 - given_rate)))
-        - ln(given_rate / (1 - given_rate)) AS adds
-    FROM priors
-    WHERE all_sent > 0  -- before the first report nothing is expected
-),
+SELECT
+    attribute,
+    given,
+    value,
+    day,
+    round(1e9 * ln(all_rate / (1 - all_rate))) AS base,
+    round(
+        1e9 * (
+            ln((opened + 20 * given_rate) / (sent - opened + 20 * (1 - given_rate)))
+            - ln(given_rate / (1 - given_rate))
+        )
+    ) AS adds
+FROM priors
+WHERE all_sent > 0;  -- before the first report nothing is expected
 
-expected AS (
+WITH expected AS (
     SELECT
         sent.*,
-        by_age_band.base + by_age_band.adds + by_topic.adds + by_hour.adds + by_country.adds
-        + by_phrase.adds + by_plan.adds + by_platform.adds + by_discount.adds + by_urgency.adds
-        + by_opener.adds + by_closer.adds AS expected_log_odds
+        (
+            by_age_band.base + by_age_band.adds + by_topic.adds + by_hour.adds + by_country.adds
+            + by_phrase.adds + by_plan.adds + by_platform.adds + by_discount.adds
+            + by_urgency.adds + by_opener.adds + by_closer.adds
+        ) / 1e9 AS expected_log_odds
     FROM sent
     LEFT JOIN nights AS by_age_band
         ON by_age_band.attribute = 'age_band' AND by_age_band.day = sent.day
@@ -154,7 +157,7 @@ expected AS (
     LEFT JOIN nights AS by_hour
         ON by_hour.attribute = 'hour' AND by_hour.day = sent.day
         AND by_hour.given = sent.age_band
-        AND by_hour.value = CAST(sent.hour AS VARCHAR)
+        AND by_hour.value = CAST(sent.hour AS STRING)
     LEFT JOIN nights AS by_country
         ON by_country.attribute = 'country' AND by_country.day = sent.day
         AND by_country.given = sent.topic
@@ -173,10 +176,10 @@ expected AS (
     LEFT JOIN nights AS by_discount
         ON by_discount.attribute = 'discount' AND by_discount.day = sent.day
         AND by_discount.given = sent.plan
-        AND by_discount.value = CAST(sent.discount AS VARCHAR)
+        AND by_discount.value = CAST(sent.discount AS STRING)
     LEFT JOIN nights AS by_urgency
         ON by_urgency.attribute = 'urgency' AND by_urgency.day = sent.day
-        AND by_urgency.given = CAST(sent.discount AS VARCHAR)
+        AND by_urgency.given = CAST(sent.discount AS STRING)
         AND by_urgency.value = sent.urgency
     LEFT JOIN nights AS by_opener
         ON by_opener.attribute = 'opener' AND by_opener.day = sent.day
@@ -197,9 +200,9 @@ surprises AS (
         (hour - 15) * (hour - 15) - 16 AS x_ends,  -- the ends of the day or its middle
         pressure - 1 AS x_pressure,
         -- for the sums that fade
-        CAST(floor(second / 864000.0) AS BIGINT) % 2 AS parity,
-        round(1e6 * exp((second % 864000) / 86400.0)) AS grown_1d,
-        round(1e6 * exp((second % 864000) / 172800.0)) AS grown_2d
+        CAST(floor(second / 864000e0) AS BIGINT) % 2 AS parity,
+        round(1e6 * exp((second % 864000) / 86400e0)) AS grown_1d,
+        round(1e6 * exp((second % 864000) / 172800e0)) AS grown_2d
     FROM (SELECT *, 1 / (1 + exp(-expected_log_odds)) AS probability FROM expected) AS with_odds
 ),
 
@@ -262,15 +265,16 @@ faded AS (
         *,
         s_user / (e_user + 2e6) AS user_surprise,
         CASE
-            WHEN parity = 0 THEN sent_0 + sent_1 * exp(-10.0) ELSE sent_1 + sent_0 * exp(-10.0)
+            WHEN parity = 0 THEN sent_0 + sent_1 * 4.5399929762484854e-5
+            ELSE sent_1 + sent_0 * 4.5399929762484854e-5
         END / grown_1d AS sent_lately,
         CASE
-            WHEN parity = 0 THEN opened_0 + opened_1 * exp(-5.0)
-            ELSE opened_1 + opened_0 * exp(-5.0)
+            WHEN parity = 0 THEN opened_0 + opened_1 * 6.737946999085467e-3
+            ELSE opened_1 + opened_0 * 6.737946999085467e-3
         END / grown_2d AS opened_lately,
         CASE
-            WHEN parity = 0 THEN surprise_0 + surprise_1 * exp(-5.0)
-            ELSE surprise_1 + surprise_0 * exp(-5.0)
+            WHEN parity = 0 THEN surprise_0 + surprise_1 * 6.737946999085467e-3
+            ELSE surprise_1 + surprise_0 * 6.737946999085467e-3
         END / grown_2d AS surprise_lately
     FROM history
 ),
@@ -290,11 +294,11 @@ moods AS (
 )
 
 SELECT
+    notification_id,
+
     -- the notification, as it is when sent
-    CAST(topic AS ENUM (
-        'fashion', 'food', 'games', 'music', 'news', 'sport', 'tech', 'travel'
-    )) AS topic,
-    CAST(urgency AS ENUM ('low', 'normal', 'high')) AS urgency,
+    topic,
+    urgency,
     discount,
     hour,
     (day + 3) % 7 >= 5 AS weekend,
@@ -302,10 +306,10 @@ SELECT
     topic_again,
 
     -- the user
-    CAST(age_band AS ENUM ('18-24', '25-34', '35-49', '50+')) AS age_band,
-    CAST(plan AS ENUM ('free', 'plus', 'premium')) AS plan,
-    CAST(platform AS ENUM ('android', 'ios', 'web')) AS platform,
-    CAST(country AS ENUM ('BR', 'DE', 'IN', 'US')) AS country,
+    age_band,
+    plan,
+    platform,
+    country,
     CAST(sent_before AS INTEGER) AS sent_before,
 
     -- what is expected of such a notification to such a user
