@@ -20,6 +20,7 @@ class Baseline:
     view: str = "features"  # which view of the task it reads
 
     era: ClassVar[str] = "counting"
+    pieces: ClassVar[bool] = True  # it looks at no row
     year: ClassVar[int] = 1662  # Graunt, "Natural and Political Observations": rates from tallies
 
     def fit(self, X: pd.DataFrame, y: np.ndarray | list[Any]) -> "Baseline":

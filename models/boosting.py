@@ -6,14 +6,18 @@ Pays in: settings that pull against each other, and trees that must wait for one
 """
 
 import json
+import tempfile
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
+from weakref import finalize
 
 import numpy as np
 import pandas as pd
 import xgboost
 from annotated_types import Ge, Gt, Le, Lt
+
+from models.parts.pieces import seen_of
 
 
 @dataclass
@@ -40,10 +44,14 @@ class XGBoost:
 
     era: ClassVar[str] = "boosting"
     year: ClassVar[int] = 2016  # Chen and Guestrin, "XGBoost"
+    pieces: ClassVar[bool] = (
+        True  # rows may lie on disk, and are bound into its bins piece by piece
+    )
     warm_up: ClassVar[dict[str, int]] = {"n_estimators": 2}
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "XGBoost":
-        """X: (n, columns); y: (n,) class names as str objects, or floats for regression."""
+        """X: (n, columns), or rows on disk; y: (n,) class names as str objects, or floats for
+        regression."""
         self.device_ = find_device(self.device)
         self.regression_ = y.dtype.kind == "f"
         if self.regression_:
@@ -52,7 +60,7 @@ class XGBoost:
             objective: dict[str, Any] = {"objective": "reg:squarederror"}
             target = (y - self.offset_) / self.scale_
         else:
-            self.classes_, target = np.unique(y, return_inverse=True)
+            target, self.classes_ = pd.factorize(y, sort=True)
             several = {"objective": "multi:softprob", "num_class": len(self.classes_)}
             objective = several if len(self.classes_) > 2 else {"objective": "binary:logistic"}
         if (evidence := self.min_child_weight) is None:
@@ -70,18 +78,18 @@ class XGBoost:
             "seed": self.random_state,
             "nthread": self.n_jobs,
         }
-        names = [name for name in X.columns if X[name].dtype == "category"]
-        known = {name: X[name].cat.categories for name in names}
-        self.prepare_ = partial(prepare, known=known, origin=origin(X.drop(columns=names)))
-        table = self.prepare_(X)
-        matrix = partial(xgboost.QuantileDMatrix, enable_categorical=True, max_bin=self.max_bin)
+        seen = seen_of(X)
+        names = [name for name in seen.columns if seen[name].dtype == "category"]
+        known = {name: seen[name].cat.categories for name in names}
+        self.prepare_ = partial(prepare, known=known, origin=origin(seen.drop(columns=names)))
+        table = Matrices(X, target, self.prepare_, self.max_bin)
         self.n_fits_, trees = 1, self.n_estimators
         if self.early_stopping_rounds is not None:
             # Rows come in order of time, or dealt out where there is none, so the tail is to the
             # head what the test rows are to all.
             head = max(1, min(len(X) - 1, round(len(X) * (1 - self.holdout))))
-            train = matrix(table[:head], target[:head])
-            tail = matrix(table[head:], target[head:], ref=train)
+            train = table(slice(head))
+            tail = table(slice(head, None), ref=train)
             search = xgboost.train(
                 settings,
                 train,
@@ -94,7 +102,7 @@ class XGBoost:
             if trees == self.n_estimators:
                 self.unfinished_ = f"the last of {self.n_estimators} trees still helped"
         # The newest rows are worth most, so the model that stays is trained on them as well.
-        self.model_ = xgboost.train(settings, matrix(table, target), trees)
+        self.model_ = xgboost.train(settings, table(slice(None)), trees)
         self.n_parameters_ = sum(tree.count("\n") for tree in self.model_.get_dump())  # nodes
         self.notes_: dict[str, Any] = {
             "best_iteration": trees - 1,
@@ -119,6 +127,48 @@ class XGBoost:
 
     def _outputs(self, X: pd.DataFrame) -> np.ndarray:
         return self.model_.inplace_predict(self.inputs(X)).astype(np.float64)
+
+
+class Matrices:
+    """Rows as XGBoost takes them: sorted into bins, in memory or, of rows on disk, beside them."""
+
+    def __init__(self, X: Any, target: np.ndarray, prepare: Any, max_bin: int) -> None:
+        self.rows = prepare(X) if isinstance(X, pd.DataFrame) else X
+        self.target, self.prepare = target, prepare
+        self.how = {"enable_categorical": True, "max_bin": max_bin}
+
+    def __call__(self, part: slice, ref: xgboost.DMatrix | None = None) -> xgboost.DMatrix:
+        """The rows of this part. ref: whose bins they share."""
+        rows, target = self.rows[part], self.target[part]
+        if isinstance(rows, pd.DataFrame):
+            if isinstance(self.rows, pd.DataFrame):
+                return xgboost.QuantileDMatrix(rows, target, ref=ref, **self.how)
+            return xgboost.QuantileDMatrix(self.prepare(rows), target, ref=ref, **self.how)
+        reader = Reader(rows, target, self.prepare)
+        matrix = xgboost.ExtMemQuantileDMatrix(reader, ref=ref, **self.how)
+        finalize(matrix, reader.folder.cleanup)  # what it wrote stays as long as it is used
+        return matrix
+
+
+class Reader(xgboost.DataIter):  # type: ignore[misc] # xgboost tells no types
+    """Hands XGBoost one piece after the other; their bins lie in a folder while it uses them."""
+
+    def __init__(self, rows: Any, target: np.ndarray, prepare: Any) -> None:
+        self.rows, self.target, self.prepare = rows, target, prepare
+        self.folder = tempfile.TemporaryDirectory(prefix="xgboost-")
+        super().__init__(cache_prefix=f"{self.folder.name}/rows")
+
+    def reset(self) -> None:
+        self.pieces, self.at = self.rows.pieces(), 0
+
+    def next(self, input_data: Any) -> bool:
+        piece = next(self.pieces, None)
+        if piece is None:
+            return False
+        stop = self.at + len(piece)
+        input_data(data=self.prepare(piece), label=self.target[self.at : stop])
+        self.at = stop
+        return True
 
 
 def origin(numbers: pd.DataFrame) -> pd.Series:

@@ -15,6 +15,8 @@ from annotated_types import Ge, Gt, Lt
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.parts.blocks import encoded
+from models.parts.pieces import seen_of
 from models.parts.target import Target, rows_to_learn
 from models.parts.training import find_device, train
 
@@ -43,11 +45,13 @@ class Network:
     checkpoints: str | None = None
 
     era: ClassVar[str] = "networks"
+    pieces: ClassVar[bool] = True  # rows may lie on disk, and are read a few blocks at a time
     year: ClassVar[int] = 2022  # Gorishniy et al., numeric embeddings, arXiv 2203.05556
     warm_up: ClassVar[dict[str, int]] = {"max_epochs": 1, "batch_size": 16}
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "Network":
-        """X: (n, columns); y: (n,) class names as str objects, or floats for regression."""
+        """X: (n, columns), or rows on disk; y: (n,) class names as str objects, or floats for
+        regression."""
         self.device_ = find_device(self.device)
         self.target_ = Target(y)
         self.classes_ = self.target_.classes
@@ -55,26 +59,23 @@ class Network:
         head = rows_to_learn(len(y), self.holdout)
 
         torch.manual_seed(self.random_state)
-        self.prepare_ = Encoder(X, self.bins)
-        numbers, categories = self.inputs(X)
+        self.prepare_ = Encoder(seen_of(X), self.bins)
         self.model_ = Members(self, self.prepare_, self.target_.outputs).to(self.device_)
 
         max_epochs = self.max_epochs or max(16, min(64, 200_000 // len(y)))
+        rows, tail = encoded(X[:head], self.inputs), encoded(X[head:], self.inputs)
         trained = train(
             self.model_,
-            lambda places: self._loss(
-                numbers.index_select(0, places),
-                categories.index_select(0, places),
-                target.index_select(0, places),
-            ),
+            lambda places: self._loss(rows.take(places), target.index_select(0, places)),
             head,
-            lambda: self._loss(numbers[head:], categories[head:], target[head:], together=True),
+            lambda: self._unseen(tail, target[head:]),
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
             batch_size=self.batch_size or max(1, min(512, head // 20)),
             max_epochs=max_epochs,
             patience=self.patience or -(-max_epochs // 3),
             checkpoints=self.checkpoints,
+            order=rows.order,
         )
         self.history_, self.unfinished_ = trained.history, trained.unfinished
         self.n_parameters_ = sum(w.numel() for w in self.model_.parameters())  # weights
@@ -94,17 +95,25 @@ class Network:
         """-> (n,), regression only."""
         return self.target_.numbers(self._answers(X).mean(0))
 
-    def _loss(
-        self, numbers: Tensor, categories: Tensor, target: Tensor, together: bool = False
-    ) -> Tensor:
+    def _loss(self, rows: tuple[Tensor, ...], target: Tensor, together: bool = False) -> Tensor:
         """Every member answers for itself while it learns; their answers together say when it has
         learned enough (TabM)."""
-        outputs = self.model_(numbers, categories)  # (members, batch, outputs)
+        outputs = self.model_(*rows)  # (members, batch, outputs)
         if together and self.target_.is_number:
             outputs = outputs.mean(0, keepdim=True)
         elif together:
             outputs = outputs.softmax(-1).mean(0, keepdim=True).log()
         return self.target_.loss(outputs.flatten(0, 1), target.repeat(len(outputs)))
+
+    def _unseen(self, tail: Any, target: Tensor) -> Tensor:
+        """Mean loss of rows held out."""
+        losses, n = [], []
+        for start, rows in tail.pieces():
+            n.append(len(rows[0]))
+            losses.append(self._loss(rows, target[start : start + n[-1]], together=True))
+        if len(losses) == 1:
+            return losses[0]
+        return (torch.stack(losses) * torch.tensor(n, device=losses[0].device)).sum() / sum(n)
 
     @torch.inference_mode()
     def _answers(self, X: pd.DataFrame) -> Tensor:  # -> (members, n, outputs), 8,192 rows at a time

@@ -104,6 +104,7 @@ def test_a_task_imports_third_parties_and_its_own_folder(file):
         "tasks.influences",
         "tasks.engines",
         "tasks.histories",
+        "tasks.pieces",
         "tasks.synthesis",
         "tasks.candidates",
         "tasks.halves",
@@ -123,7 +124,7 @@ def test_the_harness_knows_no_concrete_model_or_task(file):
         return
     names = imports(file)
     assert "models" not in top(names)
-    known = ("tasks.base.", "tasks.engines", "tasks.metrics.", "tasks.histories.")
+    known = ("tasks.base.", "tasks.engines", "tasks.metrics.", "tasks.histories.", "tasks.pieces.")
     assert all(n.startswith(known) for n in names if n.startswith("tasks."))
     allowed = {
         # These run in cells alone.

@@ -10,6 +10,7 @@ import numpy as np
 from benchmarks.cell import checks
 from benchmarks.cell.protocols import METHOD_OF, offered
 from tasks.base import Data
+from tasks.pieces import Pieces
 
 
 class WrongAnswers(ValueError):
@@ -58,7 +59,9 @@ def refuse_others(model: Any, data: Data, name: str) -> None:
 
 def predict(model: Any, rows: Any, data: Data) -> Any:
     """(n, n_classes) probabilities with columns as in `data.classes`, (n,) values, or a list of n
-    answers."""
+    answers. Rows on disk are asked for a piece at a time."""
+    if isinstance(rows, Pieces):
+        return np.concatenate([predict(model, piece, data) for piece in rows.pieces()])
     if data.answer == "answers":
         return list(model.answer(rows))
     if data.answer == "values":

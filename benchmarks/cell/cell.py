@@ -64,6 +64,7 @@ from benchmarks.records.files import Unwritable, leaving
 from benchmarks.records.values import plain_data
 from tasks.base import Data, UnknownView
 from tasks.metrics import Metric
+from tasks.pieces import Pieces
 
 CHECK_SECONDS = 10.0  # that a model's answers to checks may take
 FEWEST_CHECKED = 24  # rows all the same
@@ -368,10 +369,19 @@ def control_of(
 
 
 def refuse_size(model: Any, train: Any) -> None:
-    """Raise TooLarge if a model has a setting `max_rows` or `max_values` and the view has more."""
+    """Raise TooLarge if a model has a setting `max_rows` or `max_values` and the view has more, or
+    wants in memory what lies on disk."""
     shape = of_rows.shape(train)
+    if isinstance(train, Pieces) and not offered(model, "pieces"):
+        size = 8 * shape[0] * shape[1] / 1e6
+        raise TooLarge(
+            f"it reads its rows as a whole, and these lie on disk: {shape[0]:,} of {shape[1]} "
+            f"columns, {size:,.0f} MB (task.whole=true reads them into memory)"
+        )
     for limit, there in (("max_rows", shape[0]), ("max_values", int(np.prod(shape)))):
         most = offered(model, limit)
+        if isinstance(train, Pieces) and limit == "max_values":
+            continue  # that is a matter of memory
         if most is not None and there > most:
             what = limit.removeprefix("max_")
             raise TooLarge(f"{there:,} {what} are more than it takes (model.{limit}={most:,})")

@@ -82,6 +82,9 @@ MODEL_MAY_HAVE: Mapping[str, Any] = {
     # Settings or constants: more are refused before any work is done.
     "max_rows": None,
     "max_values": None,
+    # Constant: does its `fit` take rows that lie on disk (tasks.pieces) and read them a piece at a
+    # time? It is asked for answers to frames all the same.
+    "pieces": False,
     # Setting or constant: is it asked for all test rows, however many they are? Else, of many, for
     # a subset that stands for all, and on which all others are scored as well (records/subset.py).
     "whole_test": True,

@@ -1,5 +1,6 @@
 """Rows of a view, whatever they are made of: a data frame, an array of any rank, a list of texts,
-rows with a past (tasks.histories), or an object with a length and indexing.
+rows with a past (tasks.histories), rows on disk (tasks.pieces), or an object with a length and
+indexing.
 
 No other file asks which of these it has: here rows are counted, taken, joined and made up.
 """
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tasks.histories import Histories
+from tasks.pieces import Pieces
 
 ROWS = 64
 PAST = 4  # made-up rows of an entity, each with one more event before it
@@ -156,6 +158,8 @@ def synthetic(rows: Any, n: int = ROWS) -> Any:
     array of the same shape and type, a list of texts, or rows with a past. Raises NoSynthetic for
     anything else."""
     rng = np.random.default_rng(0)
+    if isinstance(rows, Pieces):
+        return synthetic(rows[:1], n)
     if isinstance(rows, Histories):
         seen = np.arange(n) % PAST  # of each entity, one row for each event it has had before
         return Histories(

@@ -17,6 +17,7 @@ import pandas as pd
 
 from tasks.base import Data
 from tasks.histories import Histories
+from tasks.pieces import Pieces
 
 DONE = "entry.json"
 """Written last: a folder without it, or whose files are not as it says, is no entry."""
@@ -90,6 +91,8 @@ def _write_rows(folder: Path, name: str, rows: Any) -> None:
     elif isinstance(rows, Histories):
         for part, values in rows.parts().items():
             _write_rows(folder, f"{name}.{part}", values)
+    elif isinstance(rows, Pieces):  # they stay where they are
+        (folder / f"{name}.pieces.json").write_text(json.dumps(rows.state()), encoding="utf-8")
     else:
         raise Unstorable(f"rows of the type {type(rows).__name__}")
 
@@ -99,6 +102,8 @@ def _read_rows(folder: Path, name: str) -> Any:
         return _read_frame(file)
     if (folder / f"{name}.now.arrow").exists():
         return Histories(**{p: _read_rows(folder, f"{name}.{p}") for p in Histories.PARTS})
+    if (file := folder / f"{name}.pieces.json").exists():
+        return Pieces(**json.loads(file.read_text(encoding="utf-8")))
     return _read_array(folder, name)
 
 

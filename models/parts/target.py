@@ -1,6 +1,7 @@
 """What networks learn, as numbers, and what they say, as answers again."""
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -18,7 +19,7 @@ class Target:
             self.values = torch.tensor((y - self.mean) / self.spread, dtype=torch.float32)
             self.classes, self.outputs = None, 1
         else:
-            self.classes, codes = np.unique(y, return_inverse=True)
+            codes, self.classes = pd.factorize(y, sort=True)
             self.values, self.outputs = torch.tensor(codes), len(self.classes)
 
     def loss(self, outputs: Tensor, values: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ def train(
     clip: float | None = None,
     checkpoints: str | None = None,
     precision: str = "auto",
+    order: Callable[[], Tensor] | None = None,
 ) -> Trained:
     """Fit the weights of a module and leave the best ones in it.
 
@@ -64,6 +66,7 @@ def train(
     patience: epochs without progress on held-out rows before it stops; None: it goes to the end and
     keeps the last weights. clip: largest norm of a gradient. checkpoints: a folder.
     precision: `float32`, `bfloat16` wherever torch thinks it safe, or `auto`: the latter on CUDA.
+    order: -> (rows,) places in the order of an epoch, where any order would not do.
 
     Batches and dropout follow torch's random numbers: set their seed before the module is built.
     Raises FloatingPointError if the loss is no number.
@@ -83,7 +86,8 @@ def train(
     progress = Progress(state, epoch_steps, max_epochs)
 
     while state.epoch < max_epochs:
-        batches = state.order(rows).to(device).split(batch_size)
+        places_by_chance = state.order(order or partial(torch.randperm, rows))
+        batches = places_by_chance.to(device).split(batch_size)
         module.train()
         for places in batches[state.step :]:
             k = state.epoch * epoch_steps + state.step
@@ -142,14 +146,14 @@ class State:
     best: dict[str, Tensor] = field(default_factory=dict)  # weights of the best epoch
     began: Tensor = field(default_factory=torch.get_rng_state)  # torch's, when the epoch began
 
-    def order(self, rows: int) -> Tensor:
+    def order(self, drawn: Callable[[], Tensor]) -> Tensor:
         """(rows,) the order of this epoch: the same again where it goes on in its middle."""
         now = torch.get_rng_state()
         if self.step == 0:
             self.began = now
-            return torch.randperm(rows)
+            return drawn()
         torch.set_rng_state(self.began)
-        order = torch.randperm(rows)
+        order = drawn()
         torch.set_rng_state(now)
         return order
 
