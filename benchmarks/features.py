@@ -83,7 +83,9 @@ def took(told: Mapping[str, Any]) -> str:
     )
 
 
-def features(options: argparse.Namespace, worker: Worker | None) -> int:
+def made(options: argparse.Namespace, worker: Worker | None = None) -> dict[str, Any]:
+    """Make them; what was made and what it took (see cell/on_disk.py). Raises BadInput,
+    CannotWrite and JobFailed."""
     beside = checked(options)
     name, task = app.task_alone(options.settings, "features")
     engine_for(name, task["_target_"], options.engine)
@@ -102,10 +104,8 @@ def features(options: argparse.Namespace, worker: Worker | None) -> int:
             "memory": options.memory,
             "parts": options.parts,
         }
-        told = outcome_of(job, threads, worker)
-    tell(f"{options.to}: {told['rows']:,} rows, {told['columns']} columns of {options.view}")
-    tell(took(told))
-    return FINISHED
+        told: dict[str, Any] = outcome_of(job, threads, worker)
+    return told
 
 
 @command
@@ -113,10 +113,13 @@ def main(arguments: Sequence[str] | None = None, worker: Worker | None = None) -
     """Run the command line. worker: one that was started already."""
     options = parse(arguments)
     try:
-        return features(options, worker)
+        told = made(options, worker)
     except JobFailed as failure:
         tell(f"error: the features could not be made: {failure}", is_error=True)
         return FAILED_CELLS
+    tell(f"{options.to}: {told['rows']:,} rows, {told['columns']} columns of {options.view}")
+    tell(took(told))
+    return FINISHED
 
 
 if __name__ == "__main__":
