@@ -28,14 +28,16 @@ import pyarrow.parquet as pq
 CONNECT_SECONDS = 10.0
 
 _PART = re.compile(
-    r"""--[^\n]* | /\*.*?\*/ | '(?:[^']|'')*' | "(?:[^"]|"")*" | `(?:[^`]|``)*` | ;
+    r"""--[^\r\n]* | /\*.*?\*/ | '(?:[^']|'')*' | "(?:[^"]|"")*" | `(?:[^`]|``)*` | ;
     | [^-/'"`;]+ | .""",
     re.VERBOSE | re.DOTALL,
 )
 _STEP = re.compile(r"create\s+temporary\s+(view|table)\s+([a-z_]\w*)\s+as\b(.*)", re.I | re.S)
-# What runs programs on Spark, and is none of a query's business: Java's methods, and scripts, which
-# are named by a text behind USING. The second: files as tables.
-_PROGRAMS = re.compile(r"\b(reflect|try_reflect|java_method)\b|\busing\s*['\"]", re.I)
+# What runs programs on Spark, and is none of a query's business: methods of Java, by their name or by
+# one that is put together, and scripts, which a text behind USING names. Then files as tables.
+_PROGRAMS = re.compile(
+    r"\b(reflect|try_reflect|java_method)\b|\bidentifier\s*\(|\busing\s*['\"]", re.I
+)
 _ELSEWHERE = re.compile(r"`[^`]*[/:\\][^`]*`")
 
 
@@ -74,7 +76,7 @@ def read(sql: str) -> Text:
             raise ValueError(f"a query reads the tables it is given, and this has {found[0]!r}")
     steps = []
     for statement in whole[:-1]:
-        bare = re.sub(r"--[^\n]*|/\*.*?\*/", "", statement, flags=re.S).strip()
+        bare = re.sub(r"--[^\r\n]*|/\*.*?\*/", "", statement, flags=re.S).strip()
         if (found := _STEP.fullmatch(bare)) is None:
             raise ValueError(
                 "before the query only CREATE TEMPORARY VIEW (or TABLE) name AS … may stand, not "
@@ -187,7 +189,10 @@ def plain(table: pa.Table) -> pa.Table:
 
 
 def ran(session: Any, text: Text) -> Any:
-    """The rows of a text, as Spark has them: not made yet."""
+    """The rows of a text, as Spark has them: not made yet. Raises ValueError for a sign that Spark
+    reads in another way than `read` did."""
+    if any("\\" in query for query in (text.query, *(step.query for step in text.steps))):
+        raise ValueError("a backslash means another thing to Spark: write patterns without one")
     for step in text.steps:
         rows = _asked(session, step.query)
         (rows.cache() if step.kind == "TABLE" else rows).createOrReplaceTempView(step.name)

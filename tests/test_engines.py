@@ -62,6 +62,9 @@ def test_a_text_is_a_query_and_what_it_reads(sql, steps, query):
         ("SELECT * FROM parquet.`/etc/passwd`", "/etc/passwd"),
         ("SELECT * FROM csv . `file:x`", "file:x"),
         ("SELECT '${env:HOME}'", r"\$\{"),
+        ("SELECT 1 -- done\rAS x, reflect('a', 'b')", "reflect"),
+        ("SELECT IDENTIFIER('ref' || 'lect')('a', 'b')", "IDENTIFIER"),
+        ("SELECT /* /* */ reflect('a', 'b') */", "reflect"),
     ],
 )
 def test_what_is_no_query_is_refused(sql, said):
@@ -198,6 +201,12 @@ def test_every_engine_gives_the_same_rows(which, engine):
     there = engines.run(sql, tables, engine, threads=2, levels=levels)
     assert len(here) > 20
     pd.testing.assert_frame_equal(here, there, check_exact=True, check_dtype=True)
+
+
+def test_a_quote_that_only_spark_takes_for_one_hides_nothing():
+    text = engines.read(r"SELECT 'a\'' , reflect('java.lang.System', 'getenv') , '")
+    with pytest.raises(ValueError, match="backslash"):
+        engines.ran(None, text)
 
 
 @pytest.mark.spark

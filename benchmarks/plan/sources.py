@@ -4,7 +4,7 @@ import ast
 import functools
 import hashlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from glob import glob
 from pathlib import Path
 
@@ -57,15 +57,22 @@ def files_behind(module: str, source: Path) -> set[Path]:
     return found
 
 
-def imported(module: str, source: Path) -> Iterator[str]:
+def imported(module: str, source: Path) -> Sequence[str]:
     """Dotted names that a file of one's own imports when it is loaded: modules, and what it takes
     from them, which may be modules too."""
+    return _imported(module, source, source.stat().st_mtime_ns)
+
+
+@functools.cache
+def _imported(module: str, source: Path, _changed: int) -> Sequence[str]:
+    """The moment of its last change is there for the cache: each cell of a sweep asks again."""
     if is_installed(source):
-        return
+        return ()
     try:
         tree = ast.parse(source.read_bytes())
     except (SyntaxError, ValueError):  # its cell will say so
-        return
+        return ()
+    found = list[str]()
     package = module if source.name == "__init__.py" else module.rpartition(".")[0]
     for node in _loaded(tree.body):
         if isinstance(node, ast.Import):
@@ -74,7 +81,8 @@ def imported(module: str, source: Path) -> Iterator[str]:
             above = package.split(".")[: package.count(".") + 2 - node.level] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
             names = [base, *(f"{base}.{a.name}" for a in node.names if a.name != "*")]
-        yield from (name for name in names if top(name) not in sys.stdlib_module_names)
+        found += (name for name in names if top(name) not in sys.stdlib_module_names)
+    return tuple(found)
 
 
 def is_installed(source: Path) -> bool:

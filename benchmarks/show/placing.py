@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-WIDE, HIGH = 560, 300  # pixels of a picture's inside, more or less
+WIDE, HIGH = 450, 300  # pixels of a picture's inside, more or less
 LETTER, LINE = 6.6, 14  # pixels of a letter and of a line
 MARGIN = 20  # pixels that a name may stick out
 LONGEST = 200  # pixels of a name; more of it is cut
@@ -23,16 +23,19 @@ WAYS = (
 Box = tuple[float, float, float, float]
 
 
-def placed(data: Sequence[dict[str, Any]], x: str, y: str, log: bool = False) -> None:
+def placed(
+    data: Sequence[dict[str, Any]], x: str, y: str, log: bool = False, beside: Sequence[float] = ()
+) -> None:
     """Say of each point which of WAYS its name (`model`) stands in, as `place`: the first in which
-    it covers no name and no point; the first of all where there is none."""
+    it covers no name and no point; the first of all where there is none. beside: other values that
+    the axis of y reaches."""
 
-    def scaled(values: Sequence[float], pixels: float) -> list[float]:
-        low, high = min(values), max(values)
+    def scaled(values: Sequence[float], pixels: float, more: Sequence[float] = ()) -> list[float]:
+        low, high = min([*values, *more]), max([*values, *more])
         return [pixels * (v - low) / ((high - low) or 1) for v in values]
 
     across = scaled([math.log(d[x]) if log else d[x] for d in data], WIDE)
-    up = scaled([-d[y] for d in data], HIGH)
+    up = scaled([-d[y] for d in data], HIGH, [-value for value in beside])
     points: list[Box] = [(a - 6, b - 6, a + 6, b + 6) for a, b in zip(across, up, strict=True)]
     taken: list[Box] = []
     for k, (point, a, b) in enumerate(zip(data, across, up, strict=True)):

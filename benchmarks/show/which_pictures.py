@@ -143,7 +143,8 @@ def history(found: Advice, name: str) -> Picture | None:
     y = alt.Y("score:Q", title=label, scale=alt.Scale(zero=False, padding=16))
     colour = model["color"].copy()
     colour.legend = None
-    placed(data, "year", "score")
+    known = bounds_of(section)
+    placed(data, "year", "score", beside=[*known.values()])
     size: Any = alt.Size(
         "seconds:Q", legend=None, scale=alt.Scale(type="sqrt", range=[60, 900], zero=True)
     )
@@ -155,12 +156,14 @@ def history(found: Advice, name: str) -> Picture | None:
     ]
     base = alt.Chart()
     layers = [
-        base.mark_point(filled=True, opacity=0.75).encode(
-            x, y, color=colour, size=size, tooltip=tips
-        ),
+        base.transform_filter("isValid(datum.seconds)")
+        .mark_point(filled=True, opacity=0.75)
+        .encode(x, y, color=colour, size=size, tooltip=tips),
+        base.transform_filter("!isValid(datum.seconds)")
+        .mark_point(size=110, strokeWidth=2)
+        .encode(x, y, color=colour, tooltip=tips[:3]),
         *names(data, x, y),
     ]
-    known = bounds_of(section)
     for words, value in known.items():
         one = alt.Chart(alt.InlineData([{"score": value, "words": words, "year": low - 3}]))
         layers += [
@@ -176,10 +179,12 @@ def history(found: Advice, name: str) -> Picture | None:
     title = f"{first} is still the best"
     if best is not oldest:
         title = f"From {first} to {last}: {gain}"
-    caption = (
-        "Each point is an approach, at the year in which it was published; the larger, the more "
-        "seconds it takes in all."
-    )
+    caption = "Each point is an approach, at the year in which it was published"
+    if any(d["seconds"] is not None for d in data):
+        caption += "; the larger, the more seconds it takes in all"
+    if any(d["seconds"] is None for d in data):
+        caption += "; open: no clock tells how long it takes"
+    caption += "."
     return Picture(name, title, caption, over(*layers, name=name, height=340), data)
 
 
