@@ -33,8 +33,8 @@ _PART = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _STEP = re.compile(r"create\s+temporary\s+(view|table)\s+([a-z_]\w*)\s+as\b(.*)", re.I | re.S)
-# What runs programs on Spark, and is none of a query's business: methods of Java, by their name or by
-# one that is put together, and scripts, which a text behind USING names. Then files as tables.
+# What runs programs on Spark, and is none of a query's business: methods of Java, by their name or
+# by one that is put together, and scripts, which a text behind USING names. Then files as tables.
 _PROGRAMS = re.compile(
     r"\b(reflect|try_reflect|java_method)\b|\bidentifier\s*\(|\busing\s*['\"]", re.I
 )
