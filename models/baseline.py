@@ -20,8 +20,8 @@ class Baseline:
     view: str = "features"  # which view of the task it reads
 
     era: ClassVar[str] = "counting"
-    pieces: ClassVar[bool] = True  # it looks at no row
     year: ClassVar[int] = 1662  # Graunt, "Natural and Political Observations": rates from tallies
+    pieces: ClassVar[bool] = True  # it looks at no row
 
     def fit(self, X: pd.DataFrame, y: np.ndarray | list[Any]) -> "Baseline":
         """X: (n, columns); y: (n,) class names as str objects, or floats for regression, or a list

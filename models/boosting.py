@@ -6,17 +6,16 @@ Pays in: settings that pull against each other, and trees that must wait for one
 """
 
 import json
-import tempfile
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
-from weakref import finalize
 
 import numpy as np
 import pandas as pd
 import xgboost
 from annotated_types import Ge, Gt, Le, Lt
 
+from models.parts.bins import Matrices
 from models.parts.pieces import seen_of
 
 
@@ -44,14 +43,11 @@ class XGBoost:
 
     era: ClassVar[str] = "boosting"
     year: ClassVar[int] = 2016  # Chen and Guestrin, "XGBoost"
-    pieces: ClassVar[bool] = (
-        True  # rows may lie on disk, and are bound into its bins piece by piece
-    )
+    pieces: ClassVar[bool] = True  # rows may lie on disk
     warm_up: ClassVar[dict[str, int]] = {"n_estimators": 2}
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "XGBoost":
-        """X: (n, columns), or rows on disk; y: (n,) class names as str objects, or floats for
-        regression."""
+        """X: (n, columns), on disk or not; y: (n,) class names as str, or floats for regression."""
         self.device_ = find_device(self.device)
         self.regression_ = y.dtype.kind == "f"
         if self.regression_:
@@ -127,48 +123,6 @@ class XGBoost:
 
     def _outputs(self, X: pd.DataFrame) -> np.ndarray:
         return self.model_.inplace_predict(self.inputs(X)).astype(np.float64)
-
-
-class Matrices:
-    """Rows as XGBoost takes them: sorted into bins, in memory or, of rows on disk, beside them."""
-
-    def __init__(self, X: Any, target: np.ndarray, prepare: Any, max_bin: int) -> None:
-        self.rows = prepare(X) if isinstance(X, pd.DataFrame) else X
-        self.target, self.prepare = target, prepare
-        self.how = {"enable_categorical": True, "max_bin": max_bin}
-
-    def __call__(self, part: slice, ref: xgboost.DMatrix | None = None) -> xgboost.DMatrix:
-        """The rows of this part. ref: whose bins they share."""
-        rows, target = self.rows[part], self.target[part]
-        if isinstance(rows, pd.DataFrame):
-            if isinstance(self.rows, pd.DataFrame):
-                return xgboost.QuantileDMatrix(rows, target, ref=ref, **self.how)
-            return xgboost.QuantileDMatrix(self.prepare(rows), target, ref=ref, **self.how)
-        reader = Reader(rows, target, self.prepare)
-        matrix = xgboost.ExtMemQuantileDMatrix(reader, ref=ref, **self.how)
-        finalize(matrix, reader.folder.cleanup)  # what it wrote stays as long as it is used
-        return matrix
-
-
-class Reader(xgboost.DataIter):  # type: ignore[misc] # xgboost tells no types
-    """Hands XGBoost one piece after the other; their bins lie in a folder while it uses them."""
-
-    def __init__(self, rows: Any, target: np.ndarray, prepare: Any) -> None:
-        self.rows, self.target, self.prepare = rows, target, prepare
-        self.folder = tempfile.TemporaryDirectory(prefix="xgboost-")
-        super().__init__(cache_prefix=f"{self.folder.name}/rows")
-
-    def reset(self) -> None:
-        self.pieces, self.at = self.rows.pieces(), 0
-
-    def next(self, input_data: Any) -> bool:
-        piece = next(self.pieces, None)
-        if piece is None:
-            return False
-        stop = self.at + len(piece)
-        input_data(data=self.prepare(piece), label=self.target[self.at : stop])
-        self.at = stop
-        return True
 
 
 def origin(numbers: pd.DataFrame) -> pd.Series:

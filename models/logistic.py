@@ -50,6 +50,14 @@ class Logistic:
         self.notes_: dict[str, Any] = {}
         return self
 
+    def inputs(self, X: pd.DataFrame) -> np.ndarray:
+        """Rows as the estimator takes them: (n, numbers)."""
+        return self.prepare_.transform(floats(X))
+
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
+        """-> (n, n_classes), columns as in `classes_`."""
+        return self.model_.predict_proba(self.inputs(X))
+
     def _in_steps(self, X: Any, y: np.ndarray) -> SGDClassifier:
         """The same loss, piece by piece: the weights are the mean of all on the way (Polyak and
         Juditsky 1992)."""
@@ -67,14 +75,6 @@ class Logistic:
                 model.partial_fit(self.inputs(piece), target, classes=classes)
                 start += len(piece)
         return model
-
-    def inputs(self, X: pd.DataFrame) -> np.ndarray:
-        """Rows as the estimator takes them: (n, numbers)."""
-        return self.prepare_.transform(floats(X))
-
-    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
-        """-> (n, n_classes), columns as in `classes_`."""
-        return self.model_.predict_proba(self.inputs(X))
 
 
 def floats(X: pd.DataFrame) -> pd.DataFrame:

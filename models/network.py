@@ -6,6 +6,7 @@ Pays in: passes over the data, a tenth of its rows, which only say when to stop,
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from annotated_types import Ge, Gt, Lt
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.parts.blocks import encoded
+from models.parts.blocks import encoded, mean_loss
 from models.parts.pieces import seen_of
 from models.parts.target import Target, rows_to_learn
 from models.parts.training import find_device, train
@@ -45,13 +46,12 @@ class Network:
     checkpoints: str | None = None
 
     era: ClassVar[str] = "networks"
-    pieces: ClassVar[bool] = True  # rows may lie on disk, and are read a few blocks at a time
     year: ClassVar[int] = 2022  # Gorishniy et al., numeric embeddings, arXiv 2203.05556
+    pieces: ClassVar[bool] = True  # rows may lie on disk, and are read a few blocks at a time
     warm_up: ClassVar[dict[str, int]] = {"max_epochs": 1, "batch_size": 16}
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "Network":
-        """X: (n, columns), or rows on disk; y: (n,) class names as str objects, or floats for
-        regression."""
+        """X: (n, columns), on disk or not; y: (n,) class names as str, or floats for regression."""
         self.device_ = find_device(self.device)
         self.target_ = Target(y)
         self.classes_ = self.target_.classes
@@ -68,7 +68,7 @@ class Network:
             self.model_,
             lambda places: self._loss(rows.take(places), target.index_select(0, places)),
             head,
-            lambda: self._unseen(tail, target[head:]),
+            lambda: mean_loss(tail, target[head:], partial(self._loss, together=True)),
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
             batch_size=self.batch_size or max(1, min(512, head // 20)),
@@ -104,16 +104,6 @@ class Network:
         elif together:
             outputs = outputs.softmax(-1).mean(0, keepdim=True).log()
         return self.target_.loss(outputs.flatten(0, 1), target.repeat(len(outputs)))
-
-    def _unseen(self, tail: Any, target: Tensor) -> Tensor:
-        """Mean loss of rows held out."""
-        losses, n = [], []
-        for start, rows in tail.pieces():
-            n.append(len(rows[0]))
-            losses.append(self._loss(rows, target[start : start + n[-1]], together=True))
-        if len(losses) == 1:
-            return losses[0]
-        return (torch.stack(losses) * torch.tensor(n, device=losses[0].device)).sum() / sum(n)
 
     @torch.inference_mode()
     def _answers(self, X: pd.DataFrame) -> Tensor:  # -> (members, n, outputs), 8,192 rows at a time

@@ -125,7 +125,7 @@ def test_nothing_but_the_tables_is_read(tmp_path):
         (("engine=postgres",), "engine"),
         (("engine=sc://nowhere",), "engine"),
         (("task=breast_cancer", "engine=spark"), "the task breast_cancer has no view in SQL"),
-        (("task.engine=spark",), "filled in by the cell"),
+        (("task.sql_engine=spark",), "filled in by the cell"),
     ],
 )
 def test_an_engine_that_cannot_be_is_refused(command, words, said, tmp_path):

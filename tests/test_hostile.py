@@ -225,7 +225,7 @@ def test_the_sql_of_a_task_reads_its_tables_alone(sql, tmp_path):
 
     file = tmp_path / "evil.sql"
     file.write_text(sql.format(tmp_path))
-    task = SimpleNamespace(features=str(file), n_jobs=1)
+    task = SimpleNamespace(features=str(file), n_jobs=1, sql_engine="duckdb")
     company = SimpleNamespace(
         manifest=SimpleNamespace(entity_col="e", time_col="t", known_after=None, target_col="y"),
         labels=pd.DataFrame({"e": [1], "t": [1], "y": [1]}),

@@ -134,7 +134,9 @@ def test_a_cell_finds_nothing_of_others(eras, records, planted):
     assert done.returncode == 0, done.stdout
     notes = next(r["notes"] for r in records() if r["model"] == "tells")
     assert notes == {
-        "loaded": ["tasks.base", "tasks.histories", "tasks.influences", "tasks.metrics"],
+        "loaded": [
+            *("tasks.base", "tasks.histories", "tasks.influences", "tasks.metrics", "tasks.pieces"),
+        ],
         "open": {"0": "null", "1": "cell.log", "2": "cell.log"},
         "read": "",
         "cwd": str(ROOT),

@@ -140,6 +140,6 @@ def test_supplied_fields_are_those_that_a_cell_fills_in():
 
     folders = {"checkpoints": "a", "artifacts": "b"}
     job = {"seed": 1, "threads": 2, "device": "cpu", "folders": folders}
-    job |= {"task_name": "mine", "cache": "c"}
+    job |= {"task_name": "mine", "cache": "c", "engine": "spark"}
     assert set(supplied(job, folders=True)) == set(settings.SUPPLIED)
     assert not set(supplied(job)) & set(folders), "a fit that is thrown away may keep nothing"

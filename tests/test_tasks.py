@@ -21,6 +21,10 @@ DATA = ROOT / "tests" / "data"
 BROUGHT = {  # what a task reads that brings no rows of its own
     "table": {"path": str(DATA / "orders.csv"), "target": "returned"},
     "events": {"path": str(DATA / "shop"), "features": str(DATA / "shop" / "features.sql")},
+    "parquet": {
+        **{"path": str(DATA / "orders.parquet"), "target": "returned"},
+        **{"split": "random", "whole": True},
+    },
     "texts": {"path": str(DATA / "texts" / "tickets.csv"), "target": "team"},
     "newsgroups": {"path": str(DATA / "texts")},
     "reuters": {"path": str(DATA / "texts")},

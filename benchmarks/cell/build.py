@@ -79,9 +79,9 @@ def supplied(job: Mapping[str, Any], folders: bool = False) -> dict[str, Any]:
     counts may use.
     """
     values = {"random_state": job["seed"], "n_jobs": job["threads"]}
-    values |= {
-        name: job[name] for name in ("device", "engine", "cache") if job.get(name) is not None
-    }
+    # Models have engines too, and settings of that name.
+    given = {"device": "device", "sql_engine": "engine", "cache": "cache"}
+    values |= {field: job[name] for field, name in given.items() if job.get(name) is not None}
     if "task_name" in job:
         values["task"] = job["task_name"]
     return values | (job.get("folders") or {} if folders else {})

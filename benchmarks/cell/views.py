@@ -88,7 +88,7 @@ def query(task: Any, data: Data, sql: str) -> tuple[Any, Any]:
     from tasks.engines import run  # only tasks with a view in SQL need it
 
     tables = offered(task, "tables")(data)
-    threads, engine = getattr(task, "n_jobs", 1), getattr(task, "engine", "duckdb")
+    threads, engine = getattr(task, "n_jobs", 1), getattr(task, "sql_engine", "duckdb")
     made = run(sql, tables, engine, threads, offered(task, "levels"))
     key = offered(task, "key")
     if key is not None and not made.pop(key).is_monotonic_increasing:

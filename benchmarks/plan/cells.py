@@ -141,7 +141,7 @@ def engine_for(name: str, target: str, engine: str) -> dict[str, str]:
     if engine == "duckdb":
         return {}
     settings = read_settings(target)
-    if settings is None or "engine" not in settings.types:
+    if settings is None or "sql_engine" not in settings.types:
         raise BadInput(f"engine={engine}: the task {name} has no view in SQL.")
     # Java's Spark comes with py4j; of a server's client it is enough to have gRPC.
     needed = "grpc" if engine.startswith("sc:") else "py4j"

@@ -28,7 +28,7 @@ FEWEST_TRAIN_ROWS = 8
 REQUIRED = "???"
 """What Hydra's configs say of a setting that has to be given."""
 SUPPLIED = (
-    *("random_state", "n_jobs", "engine", "device", "task", "cache"),
+    *("random_state", "n_jobs", "sql_engine", "device", "task", "cache"),
     *("checkpoints", "artifacts"),
 )
 """Fields that the cell fills in, such as from its seed and threads; never set by a config."""

@@ -20,6 +20,20 @@ def encoded(X: Any, encode: Encode) -> Any:
     return InMemory(X, encode) if isinstance(X, pd.DataFrame) else Shuffled(X, encode)
 
 
+def mean_loss(
+    rows: Any, target: Tensor, loss: Callable[[tuple[Tensor, ...], Tensor], Tensor]
+) -> Tensor:
+    """Of all rows, a piece at a time where they lie on disk."""
+    losses, counts = [], []
+    for start, piece in rows.pieces():
+        counts.append(len(piece[0]))
+        losses.append(loss(piece, target[start : start + counts[-1]]))
+    if len(losses) == 1:
+        return losses[0]
+    weights = torch.tensor(counts, device=losses[0].device) / sum(counts)
+    return (torch.stack(losses) * weights).sum()
+
+
 class InMemory:
     """All rows at hand, in whatever order a training takes them."""
 

@@ -45,7 +45,7 @@ class Events:
     test_share: Annotated[float, Ge(0.05), Le(0.5)] = 0.3
     # supplied by the runner: threads for reading, and what runs the query (tasks.engines)
     n_jobs: int = 1
-    engine: str = "duckdb"
+    sql_engine: str = "duckdb"
 
     def check(self) -> None:
         """Raise ValueError if nothing can be learned from the tables, with one sentence."""

@@ -21,7 +21,7 @@ def view(task: Any, data: Data) -> tuple[pd.DataFrame, pd.DataFrame]:
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{task.features} cannot be read: {error}") from None
     try:
-        rows = engines.run(sql, tables(data.raw), task.engine, task.n_jobs)
+        rows = engines.run(sql, tables(data.raw), task.sql_engine, task.n_jobs)
     except ValueError as error:
         raise ValueError(f"{task.features}: {error}") from None
     if len(rows) != len(data.raw.labels):

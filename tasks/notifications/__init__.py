@@ -88,11 +88,11 @@ class Notifications:
     signal_rhythm: Annotated[float, Ge(0)] = 0.0
     # supplied by the runner: threads for views in SQL, and what runs them (tasks.engines)
     n_jobs: int = 1
-    engine: str = "duckdb"
+    sql_engine: str = "duckdb"
 
     def dials(self) -> dict[str, Any]:
         """What the generator is called with, beside the seed."""
-        supplied = ("n_jobs", "engine")
+        supplied = ("n_jobs", "sql_engine")
         return {name: value for name, value in asdict(self).items() if name not in supplied}
 
     def check(self) -> None:

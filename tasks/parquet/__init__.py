@@ -24,7 +24,7 @@ from tasks.pieces import Pieces, Segment
 from tasks.table.target import column_of, outcomes
 
 LEVELS = 1_000  # of a category: the others are missing values
-BLOCK = 10_000  # rows that are dealt out together
+BLOCK, FEWEST = 10_000, 50  # rows that are dealt out together, at most; such blocks
 
 
 class Rows(NamedTuple):
@@ -184,11 +184,12 @@ class Parquet:
     def _split(self, files: list[str], seed: int) -> tuple[list[Segment], list[Segment]]:
         train, test = list[Segment](), list[Segment]()
         if self.split == "random":
+            size = max(1, min(BLOCK, sum(map(rows_in, files)) // FEWEST))
             blocks = [
-                Segment(file, group, start, min(start + BLOCK, rows))
+                Segment(file, group, start, min(start + size, rows))
                 for file in files
                 for group, rows in enumerate(groups_of(file))
-                for start in range(0, rows, BLOCK)
+                for start in range(0, rows, size)
             ]
             tested = np.random.default_rng(seed).permutation(len(blocks))
             held = set(tested[: round(self.test_share * len(blocks))].tolist())
