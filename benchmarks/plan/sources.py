@@ -60,14 +60,12 @@ def files_behind(module: str, source: Path) -> set[Path]:
 def imported(module: str, source: Path) -> Sequence[str]:
     """Dotted names that a file of one's own imports when it is loaded: modules, and what it takes
     from them, which may be modules too."""
-    return _imported(module, source, source.stat().st_mtime_ns)
+    return () if is_installed(source) else _imported(module, source, source.stat().st_mtime_ns)
 
 
 @functools.cache
 def _imported(module: str, source: Path, _changed: int) -> Sequence[str]:
     """The moment of its last change is there for the cache: each cell of a sweep asks again."""
-    if is_installed(source):
-        return ()
     try:
         tree = ast.parse(source.read_bytes())
     except (SyntaxError, ValueError):  # its cell will say so
