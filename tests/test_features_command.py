@@ -115,8 +115,13 @@ def test_a_folder_without_tables_is_refused(tmp_path, capsys):
     assert "has no table" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(importlib.util.find_spec("pyspark") is not None, reason="Spark is here")
-def test_spark_that_is_not_installed_says_what_to_type(folder, tmp_path, capsys):
+def test_spark_that_is_not_installed_says_what_to_type(folder, tmp_path, capsys, monkeypatch):
+    found = importlib.util.find_spec
+
+    def without(name: str, *more):
+        return None if name in ("pyspark", "py4j") else found(name, *more)
+
+    monkeypatch.setattr("importlib.util.find_spec", without)
     words = ["task=ads", "--of", str(folder / "ads"), "--to", str(tmp_path / "rows")]
     assert features.main([*words, "--engine", "spark"]) == 2
     assert "model-eras[spark]" in capsys.readouterr().err
