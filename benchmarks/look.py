@@ -10,7 +10,8 @@ own `look(rows)`, which sees about so many rows; any other is loaded.
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -21,20 +22,33 @@ from rich.text import Text
 from benchmarks.cell import rows as of_rows
 from benchmarks.cell import views
 from benchmarks.cell.build import build, permitting
+from benchmarks.cell.clock import calibration
+from benchmarks.cell.fields import size_of
 from benchmarks.cell.protocols import offered
 from benchmarks.commands import spoken
 from benchmarks.errors import FINISHED, BadInput, command
 from benchmarks.plan import app
 from benchmarks.plan.spelling import exists, quoted
 from benchmarks.records import machine
-from benchmarks.records.records import Run
-from benchmarks.runner.compose import ROOT
+from benchmarks.records.forecast import (
+    OVER,
+    UNDER,
+    Forecast,
+    Forecaster,
+    Kind,
+    Size,
+    shipped,
+)
+from benchmarks.runner.outlook import earlier, shown
+from benchmarks.runner.watch import MB
 from benchmarks.show import parts, terminal
 from tasks.base import Look
 
 SAMPLE = 200_000  # rows; most tables are seen whole
-REFERENCE = ROOT / "results" / "reference"
-OVERHEAD = 0.3  # seconds of a cell whose model does nothing
+RESULTS = Path("results")  # where the main job puts its runs unless it is told otherwise
+SECONDS = 600.0  # of a cell, unless `limits.seconds` says otherwise
+SEEDS = 3  # of the default suite
+TRAIN = 0.7  # of the rows, unless the task says otherwise
 COLUMNS = 40  # that are listed one by one
 
 
@@ -77,29 +91,49 @@ def look(task: Any) -> Look:
     names = of_rows.columns(train) or []
     types = of_rows.types(train)
     columns = [(name, kind, "", "") for name, kind in zip(names, types, strict=True)]
-    return Look(facts, columns, [], rows, len(columns) or 1)
+    size = size_of(train, data)
+    classes = len(data.classes)
+    return Look(facts, columns, [], rows, len(columns) or 1, size["levels"], classes)
 
 
-def estimate(found: Look) -> float | None:
-    """Seconds of the default suite: what the reference took, by rows times columns. A guess: not
-    every model grows like that, and this machine is not that one."""
-    seconds = 0.0
-    for record in Run(REFERENCE).read():
-        if record["status"] == "done" and not record["bound"]:
-            values = (record["rows"]["train"] + record["rows"]["test"]) * (record["columns"] or 1)
-            phases = record["phases"]
-            work = sum(phases[p]["wall"] for p in ("view", "fit", "predict"))
-            seconds += OVERHEAD + work * found.rows * found.columns_read / values
-    return seconds or None
+def expected(found: Look, results: Path) -> dict[str, Forecast]:
+    """By model of the usual suites: what a cell will take, as the tables say that all kits are held
+    against, and what this machine has in its results."""
+    forecaster = Forecaster(calibration()["seconds"])
+    for record in earlier(results):
+        forecaster.learn(record)
+    outputs = found.classes if found.classes and found.classes > 2 else 1
+    size = Size(round(TRAIN * found.rows), found.columns_read, found.levels, outputs)
+    without = "logistic" if found.classes == 0 else "ridge"
+    return {
+        model: forecaster.forecast(Kind(model, "", machine.available_cores()), size)
+        for model in shipped()["models"]
+        if model != without
+    }
+
+
+def told(forecasts: Mapping[str, Forecast], limits: Mapping[str, float]) -> tuple[str, list[str]]:
+    """What the default suite will take, and a sentence on each model that a limit may end."""
+    seconds = SEEDS * sum(forecast.likely for forecast in forecasts.values())
+    unit = f"{shown(seconds)} s" if seconds < 90 else f"{shown(seconds / 60)} min"
+    largest = max(forecasts, key=lambda model: forecasts[model].memory)
+    memory = forecasts[largest].memory / MB
+    text = f"roughly {unit} for {SEEDS} seeds, up to {shown(memory)} MB ({largest})"
+    warnings = [
+        f"{model} is expected to take {shown(forecast.seconds / OVER)} to "
+        f"{shown(forecast.seconds / UNDER)} s a seed: raise limits.seconds={limits['seconds']:g}"
+        for model, forecast in forecasts.items()
+        if forecast.breaks(limits)
+    ]
+    return text, warnings
 
 
 def render(name: str, found: Look, console: Console) -> None:
     facts = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for label, text in found.facts:
         facts.add_row(Text(label, style="dim"), Text(text))
-    if (seconds := estimate(found)) is not None:
-        unit = f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:,.0f} min"
-        facts.add_row(Text("the default suite", style="dim"), Text(f"roughly {unit}"))
+    suite, slow = told(expected(found, RESULTS), {"seconds": SECONDS})
+    facts.add_row(Text("the default suite", style="dim"), Text(suite))
     console.print(Text(name, style="bold"))
     console.print(facts)
     if found.columns:
@@ -109,7 +143,7 @@ def render(name: str, found: Look, console: Console) -> None:
         console.print(*terminal.laid_out(table, console.width), sep="\n")
         if len(found.columns) > COLUMNS:
             console.print(f"and {len(found.columns) - COLUMNS:,} more columns")
-    for warning in found.warnings:
+    for warning in [*found.warnings, *slow]:
         console.print(f"[yellow]![/] {escape(printable(warning))}", highlight=False)
 
 

@@ -33,6 +33,7 @@ from benchmarks.runner.clusters import connected
 from benchmarks.runner.elsewhere import execute_on
 from benchmarks.runner.execute import Executor
 from benchmarks.runner.lock import Lock
+from benchmarks.runner.outlook import earlier
 from benchmarks.runner.settings import Settings
 from benchmarks.runner.wanted import is_wanted
 from benchmarks.runner.worker import Worker
@@ -196,6 +197,7 @@ def execute(
         after=claims.finished if claims else lambda _: None,
     ) as executor:
         executor.begin(cells)
+        executor.outlook.learn(earlier(settings.results, run.name))
         frame.load_libraries()  # for the end of the run: now there is a core that waits
         executor.check(cells)
         if settings.fresh:

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from benchmarks.commands import spoken, typed
 from benchmarks.errors import FINISHED, command, plain, tell
-from benchmarks.records.pace import left_of
+from benchmarks.records.forecast import Forecaster, left_of
 from benchmarks.records.places import open_run, place_of
 from benchmarks.records.plan import Planned, planned
 from benchmarks.records.records import Record, Run, name_of
@@ -60,7 +60,11 @@ class Status:
     def seconds_left(self, now: datetime) -> float | None:
         """As the cells that are finished let expect; None where none is."""
         begun = {r.cell.name: (now - r.since).total_seconds() for r in self.running}
-        return left_of(self.left, self.finished, begun)
+        calibrations = [r["calibration"]["seconds"] for r in self.finished if r.get("calibration")]
+        forecaster = Forecaster(min(calibrations, default=None))
+        for record in self.finished:
+            forecaster.learn(record)
+        return left_of(self.left, self.finished, begun, forecaster)
 
 
 def status_of(run: Run) -> Status:

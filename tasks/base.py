@@ -186,6 +186,10 @@ class Look(NamedTuple):
     warnings: list[str]
     rows: int
     columns_read: int
+    levels: int = 0
+    """Of all columns that are categories."""
+    classes: int | None = None
+    """0: values are predicted; None: nobody has said yet what is."""
 
 
 class UnknownView(ValueError):

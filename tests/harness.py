@@ -174,6 +174,10 @@ class OutOfMemoryError(RuntimeError):
     """As torch calls its own, of a device that is full."""
 
 
+class AcceleratorError(RuntimeError):
+    """As torch calls its own, of all else that goes wrong on a device."""
+
+
 @dataclass
 class Chooser(Steep):
     """Reads whatever view it is told to, and says what it was given."""
@@ -186,6 +190,8 @@ class Chooser(Steep):
         if self.mode == "device memory":
             raise OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\n Of all")
         if self.mode == "device lost":
-            raise RuntimeError("CUDA error: GPU is lost\nCUDA kernel errors might be reported\n")
+            raise AcceleratorError("CUDA error: GPU is lost\nCUDA kernel errors might be reported")
+        if self.mode == "no room for a context":
+            raise AcceleratorError("CUDA error: out of memory\nSearch for `cudaErrorMemory…'")
         super().fit(X, y)
         return self

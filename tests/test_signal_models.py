@@ -121,7 +121,7 @@ def test_where_nothing_was_recorded_can_be_what_tells(name: str) -> None:
 @every_model
 def test_the_same_seed_gives_the_same_answers_to_the_bit_and_another_others(name: str) -> None:
     train, (X, _) = signals(200, 0), signals(50, 1)
-    quick = {} if name == "rocket" else {"max_epochs": 2}
+    quick = {} if name == "rocket" else {"max_epochs": 2, "device": "cpu"}
     once, again, other = (
         MODELS[name](random_state=seed, **quick).fit(*train).predict_proba(X) for seed in (3, 3, 4)
     )
@@ -135,8 +135,13 @@ def test_a_signal_is_judged_by_itself(name: str) -> None:
     model = fitted(name, "multiclass")
     together = model.predict_proba(X)
     order = np.random.default_rng(0).permutation(len(X))
-    np.testing.assert_allclose(model.predict_proba(X[order]), together[order], rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(model.predict_proba(X[7:8]), together[7:8], rtol=1e-4, atol=1e-5)
+    # On a GPU it counts in bfloat16, and other shapes of a batch have other kernels.
+    rounded = 1e-5 if getattr(model, "notes_", {}).get("device", "cpu") == "cpu" else 1e-2
+    for found, known in (
+        (model.predict_proba(X[order]), together[order]),
+        (model.predict_proba(X[7:8]), together[7:8]),
+    ):
+        np.testing.assert_allclose(found, known, rtol=10 * rounded, atol=rounded)
 
 
 @every_model
@@ -195,8 +200,10 @@ def test_convnet_stops_on_the_tail() -> None:
 @pytest.mark.parametrize("name", ["convnet", "transformer"])
 def test_goes_on_from_a_checkpoint(name: str, tmp_path) -> None:
     train, (X, _) = signals(150, 0), signals(20, 1)
-    whole = MODELS[name](max_epochs=2).fit(*train).predict_proba(X)
-    kept = MODELS[name](max_epochs=2, checkpoints=str(tmp_path)).fit(*train)
+    # Not on a GPU, where sums of many threads come in any order.
+    quick = {"max_epochs": 2, "device": "cpu"}
+    whole = MODELS[name](**quick).fit(*train).predict_proba(X)
+    kept = MODELS[name](**quick, checkpoints=str(tmp_path)).fit(*train)
     np.testing.assert_array_equal(kept.predict_proba(X), whole)
 
 

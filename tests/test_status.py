@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import rerun, status
-from benchmarks.records.pace import left_of
+from benchmarks.records.forecast import left_of
 from benchmarks.records.records import Run
 from benchmarks.runner.lock import FILE, Lock, holder
 from tests.conftest import ROOT, wait_for

@@ -48,12 +48,14 @@ def test_models_of_other_packages_take_it_too(eras, records):
 
 
 def test_a_device_without_memory_ends_as_out_of_memory(eras, records):
-    done = eras("model=chooser", "model.mode='device memory'")
+    done = eras("model=chooser", "model.mode='device memory','no room for a context'")
     assert done.returncode == 1
-    (record,) = records()
-    assert record["status"] == "out_of_memory"
-    assert record["reason"].startswith("OutOfMemoryError: CUDA out of memory. Tried to allocate")
-    assert "\n" not in record["reason"]
+    ended = {r["config"]["model"]["mode"]: r for r in records()}
+    assert {r["status"] for r in ended.values()} == {"out_of_memory"}
+    reason = ended["device memory"]["reason"]
+    assert reason.startswith("OutOfMemoryError: CUDA out of memory. Tried to allocate")
+    assert "\n" not in reason
+    assert ended["no room for a context"]["reason"] == "AcceleratorError: CUDA error: out of memory"
 
 
 def test_a_device_that_disappears_ends_its_cell_and_no_other(eras, records):
@@ -61,8 +63,7 @@ def test_a_device_that_disappears_ends_its_cell_and_no_other(eras, records):
     assert done.returncode == 1
     ended = {r["config"]["model"]["mode"]: (r["status"], r["reason"]) for r in records()}
     assert ended["good"] == ("done", None)
-    said = "RuntimeError: CUDA error: GPU is lost CUDA kernel errors might be reported"
-    assert ended["device lost"] == ("failed", said)
+    assert ended["device lost"] == ("failed", "AcceleratorError: CUDA error: GPU is lost")
 
 
 def test_a_views_lines_are_counted_by_its_name():

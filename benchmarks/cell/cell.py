@@ -41,6 +41,7 @@ from benchmarks.cell.fields import (
     judged_fields,
     noted,
     one_line,
+    size_of,
     whole,
     work,
 )
@@ -68,6 +69,7 @@ from tasks.pieces import Pieces
 
 CHECK_SECONDS = 10.0  # that a model's answers to checks may take
 FEWEST_CHECKED = 24  # rows all the same
+SIZE = "size.json"  # of the rows, once the cell has them (benchmarks/runner/watch.py)
 
 
 class Missing(LookupError):
@@ -141,9 +143,7 @@ def main(job: Mapping[str, Any], folder: Path) -> None:
         outcome = plain_data({**outcome, "phases": clock.phases})
     except Exception as error:  # what a model or a task brought is too much, or breaks when touched
         outcome = {"status": "failed", "reason": one_line(error), "phases": clock.phases}
-    part = folder / "outcome.part"
-    part.write_text(json.dumps(outcome), encoding="utf-8")
-    part.replace(folder / "outcome.json")
+    tell(folder / "outcome.json", outcome)
 
 
 def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
@@ -163,6 +163,8 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
     data, train, test = made.data, made.train, made.test
     refuse_others(model, data, job.get("name") or type(model).__name__)
     refuse_size(model, train)
+    size = size_of(train, data)
+    tell(folder / SIZE, {"train": len(data.train_labels), **size})
     fetched(model, clock)
     cold = warmed(job, model, made, clock)
     tuning = None
@@ -193,7 +195,7 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
         influences |= subset.influences(data, metrics, answers)
         with leaving():
             save(folder, answers, truth, data, influences)
-        size = None if stated else stored_bytes(model)
+        stored_size = None if stated else stored_bytes(model)
     with clock.phase("latency"):
         timed = latencies(asked, test, clock, job["timing"])
         cold_started = cold_start(job, model, train, data) if job["timing"]["cold_start"] else None
@@ -215,6 +217,8 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
         "view": made.facts["view"],
         "rows": subset.rows(data),
         "columns": columns_of(train),
+        "levels": size["levels"],
+        "outputs": size["outputs"],
         "notices": list(made.facts["notices"]),
         **({"stated": stated} if stated else {}),
         "prepared": {"origin": made.origin, **({"why": made.why} if made.why else {})}
@@ -224,7 +228,7 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
         "cold_start": cold_started,
         "asked": asked.rows,
         "parameters": whole(offered(model, "n_parameters_")),
-        "size_bytes": size,
+        "size_bytes": stored_size,
         "work": work(made, model, tuning, spent),
         "notes": noted(offered(model, "notes_"))
         | ({} if cold is None else {"not_warmed_up": cold}),
@@ -236,6 +240,14 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
         "control": control,
         **({"drivers": driven} if driven else {}),
     }
+
+
+def tell(file: Path, what: Any) -> None:
+    """Whoever watches the cell may read it at any moment."""
+    part = file.with_suffix(".part")
+    with leaving():
+        part.write_text(json.dumps(what), encoding="utf-8")
+        part.replace(file)
 
 
 def built(job: Mapping[str, Any]) -> Any:
@@ -260,9 +272,12 @@ def fetched(model: Any, clock: Clock) -> None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Of the machine, or of a device: torch says so by an error of its own, which is known by its
-    name, as torch is not loaded for a model that does without."""
+    """Of the machine, or of a device: torch says so by errors of its own, which are known by their
+    names, as torch is not loaded for a model that does without. A device so full that nothing can
+    begin there has the error of all that goes wrong on one."""
     names = {kind.__name__ for kind in type(error).__mro__}
+    if "AcceleratorError" in names:
+        return "out of memory" in str(error)
     return bool(names & {"MemoryError", "OutOfMemoryError"})
 
 

@@ -45,6 +45,15 @@ def columns_of(rows: Any) -> int | None:
     return shape[1] if len(shape) == 2 else None
 
 
+def size_of(rows: Any, data: Data) -> dict[str, int]:
+    """What a forecast goes by (benchmarks.records.forecast.Size): of a frame's columns that are
+    categories the levels in all, and the classes of a problem with more than two."""
+    kinds = rows.dtypes if hasattr(rows, "dtypes") and hasattr(rows, "columns") else []
+    levels = sum(len(kind.categories) for kind in kinds if hasattr(kind, "categories"))
+    outputs = len(data.classes) if data.kind == "multiclass" else 1
+    return {"columns": columns_of(rows) or 1, "levels": levels, "outputs": outputs}
+
+
 def curves(history: Any) -> dict[str, list[float | None]] | None:
     """Curves of a fit, with at most CURVE points each; None for what is no curves."""
     if not isinstance(history, Mapping):
@@ -170,6 +179,8 @@ def whole(value: Any) -> int | None:
 
 
 def one_line(error: BaseException) -> str:
-    name = type(error).__name__
-    text = " ".join(text_of(error).split())
+    name, text = type(error).__name__, text_of(error)
+    if name == "AcceleratorError":  # of torch; behind the first line is where one may read on
+        text = text.partition("\n")[0]
+    text = " ".join(text.split())
     return f"{name}: {text}"[:NOTE] if text and text != name else name

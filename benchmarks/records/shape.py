@@ -240,6 +240,11 @@ class Stated(Part):
     by: Text | None = None
 
 
+class Expected(Part):
+    seconds: Seconds
+    memory: Amount
+
+
 class Shape(Part):
     task: Name
     model: Name
@@ -277,6 +282,9 @@ class Shape(Part):
     tuning: Tuning | None = None
     rows: NumberOfRows | None = None
     columns: Count | None = None
+    levels: Count | None = None
+    outputs: Count | None = None
+    expected: Expected | None = None
     prepared: dict[str, Text] = {}
     phases: dict[str, Phase] = {}
     calibration: dict[str, Number] = {}

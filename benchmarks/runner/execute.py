@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
 
-from benchmarks.errors import BadInput, CannotWrite
-from benchmarks.records.pace import left_of
+from benchmarks.errors import BadInput, CannotWrite, plain
+from benchmarks.records.forecast import Forecast, Size
 from benchmarks.records.records import ROWS, Cell, Record, Run, Unrecordable, name_of
 from benchmarks.runner.compose import compose
+from benchmarks.runner.outlook import Outlook
 from benchmarks.runner.progress import Bar, last_line
 from benchmarks.runner.settings import Settings
 from benchmarks.runner.shelf import Shelf, key_of
@@ -72,6 +74,8 @@ class Executor:
         self._count, self._line, self._after = count, line, after
         self._rows_kept: set[str] = set()  # for one cell of those that read the same rows
         self._shelf = Shelf(cells, settings.cache)
+        self.outlook = Outlook(settings.limits)
+        self._expected: dict[str, Forecast] = {}  # by name of the cell
         self._known: dict[str, dict[str, Any]] = {}  # by name of the cell: what was counted
         self._fastest: float | None = None  # seconds of a calibration, the best of all
         self._unchecked: set[str] = set()  # classes whose settings are checked in each cell
@@ -180,10 +184,17 @@ class Executor:
         asked = {"limits": dict(self.settings.limits), "timing": dict(self.settings.timing)}
         record = compose(cell, ending, scratch, asked, started, self.counted(cell)) | {
             "pools": pools,
+            "expected": self._expectation(cell),
             **({"beside": self.settings.beside} if self.settings.beside > 1 else {}),
         }
         with self._lock:
             return self.finish(cell, record, scratch)
+
+    def _expectation(self, cell: Cell) -> dict[str, float] | None:
+        found = self._expected.get(cell.name)
+        if found is None:
+            return None
+        return {"seconds": round(found.seconds, 3), "memory": round(found.memory)}
 
     def finish(self, cell: Cell, record: Record, scratch: Path) -> Record:
         """Write the record of a cell, and tell of it."""
@@ -195,6 +206,7 @@ class Executor:
             self._rows_kept.add(key_of(cell))
         self._after(cell)
         self._finished.append(record)
+        self.outlook.learn([record])
         self._left.pop(cell.name, None)
         self._progress.advance(self._bar)
         self.console.print(self._line(record), highlight=False)
@@ -212,6 +224,7 @@ class Executor:
                 self._calibrated(worker.state.get("fastest"))
                 self._show(cell)
                 self._log = scratch / "cell.log"
+                self._foretell(cell, self.outlook.before(cell))
                 prepared, explain = self._shelf.place(cell), self._explained(cell)
             job = job_of(cell) | {
                 "view": cell.view,
@@ -234,7 +247,8 @@ class Executor:
                 "allow": list(self.settings.allow),
                 "fastest": self._fastest,
             }
-            return worker.run(job, scratch, self.settings.limits), worker.state.get("pools")
+            ending = worker.run(job, scratch, self.settings.limits, partial(self._told, cell))
+            return ending, worker.state.get("pools")
         except WorkerDied:
             dead = self._workers.pop((lane, cell.config["threads"]), None)
             if dead is self._given:
@@ -242,6 +256,20 @@ class Executor:
             elif dead is not None:
                 dead.__exit__()
             raise
+
+    def _told(self, cell: Cell, size: dict[str, int], seconds: float) -> None:
+        """The cell has its rows, and their size; seconds since it began."""
+        with self._lock:
+            found = self.outlook.seen(cell, Size(**size), seconds)
+            if cell.name not in self._expected:
+                self._foretell(cell, found)
+
+    def _foretell(self, cell: Cell, found: Forecast | None) -> None:
+        """Keep what a cell is expected to take, and say which limits stand against it."""
+        if found is not None:
+            self._expected[cell.name] = found
+            for sentence in self.outlook.warnings(cell, found):
+                self.console.print(f"[yellow]![/] {escape(plain(sentence))}", highlight=False)
 
     def _explained(self, cell: Cell) -> dict[str, Any]:
         """What of `explain` this cell is to do."""
@@ -283,9 +311,10 @@ class Executor:
     def _calibrated(self, seconds: float | None) -> None:
         if seconds is not None:
             self._fastest = min(seconds, self._fastest or seconds)
+            self.outlook.calibrated(self._fastest)
 
     def _show(self, cell: Cell) -> None:
-        seconds = left_of(self._left.values(), self._finished)
+        seconds = self.outlook.left(self._left.values(), self._finished)
         left = "" if seconds is None else f"about {timedelta(seconds=round(seconds))} left"
         description = f"{escape(cell.task)} [bold]{escape(cell.model)}[/] seed {cell.seed}"
         self._progress.update(self._bar, description=description, left=left)

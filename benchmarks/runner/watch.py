@@ -16,12 +16,16 @@ from typing import Any
 
 import psutil
 
+from benchmarks.records import files
+from benchmarks.records.forecast import Size
 from benchmarks.runner import tree
 from benchmarks.runner.cgroup import Group
 
 LOOK_SECONDS = 0.1  # between two looks at what a cell takes
 PSS_SECONDS = 1.0  # between two looks that take up to 40 ms
 SPENT = "spent"  # the file in which a cell tells its tokens and its money
+SIZE = "size.json"  # and the one in which it tells the size of its rows, once it has them
+MOST_TOLD, LARGEST = 10_000, 2**53  # bytes, and what is no number of rows any more
 LINES, CHARACTERS = 5, 300  # of what a cell printed last
 MB = 10**6
 
@@ -70,6 +74,8 @@ class Watch:
     group: Group | None = None
     audit: bool = False
     """Is the memory of the cell's own children wanted?"""
+    tells: bool = False
+    """Will the cell tell the size of its rows?"""
     children: list[tuple[float, int]] = field(default_factory=list)
     """(moment, bytes) of the children's memory, where there was any."""
 
@@ -102,6 +108,18 @@ class Watch:
         wanted = (self.limits.memory, self.limits.tokens, self.limits.money)
         return self.audit or any(limit is not None for limit in wanted)
 
+    def told(self) -> dict[str, int] | None:
+        """The size of its rows, once."""
+        path = self.folder / SIZE
+        if not self.tells or not path.exists():
+            return None
+        self.tells = False  # what cannot be read will be no better at the next look
+        wrong = (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError)
+        with contextlib.suppress(*wrong):
+            size = json.loads(files.content(path, MOST_TOLD))
+            return {name: max(0, min(int(size[name]), LARGEST)) for name in Size._fields}
+        return None
+
     def steps(self, passed: str) -> Iterator[tuple[signal.Signals, float]]:
         """(what is sent to a cell that has reached a limit, seconds that it then has): it is asked,
         told, and killed. Whoever takes too much memory would take more meanwhile."""
@@ -113,7 +131,7 @@ class Watch:
     def pause(self, now: float) -> float:
         """Seconds until the next look."""
         left = max(0.0, self.started + self.limits.seconds - now)
-        return min(left, LOOK_SECONDS) if self.is_curious else left
+        return min(left, LOOK_SECONDS) if self.is_curious or self.tells else left
 
     def _is_too_large(self, now: float) -> bool:
         most = self.limits.memory

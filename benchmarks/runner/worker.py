@@ -161,10 +161,21 @@ class Worker:
         answer = self._ask({"check": list(configs), "seconds": seconds, "allow": list(allow)})
         return Checked(answer["refusal"], tuple(answer["unanswered"]))
 
-    def run(self, job: dict[str, Any], folder: Path, limits: Mapping[str, Any]) -> Ending:
-        """Run one cell (see cell.main) and wait for its end, within `limits` (see Limits.of)."""
+    def run(
+        self,
+        job: dict[str, Any],
+        folder: Path,
+        limits: Mapping[str, Any],
+        told: Callable[[dict[str, int], float], Any] = lambda *_: None,
+    ) -> Ending:
+        """Run one cell (see cell.main) and wait for its end, within `limits` (see Limits.of). told:
+        called once with the size of its rows, and the seconds until it had them."""
         request = {"job": job, "folder": str(folder.resolve()), "limits": dict(limits)}
-        return Ending(**self._ask(request))
+        answer = self._ask(request)
+        while "size" in answer:
+            told(answer["size"], answer["seconds"])
+            answer = self._answer()
+        return Ending(**answer)
 
     def wait(self) -> None:
         """Return when everything is loaded. Raises WorkerDied."""
@@ -210,7 +221,11 @@ def serve(threads: int, fork: bool, cores: Sequence[int] | None = None) -> None:
     # Modules live as long as the worker: looking for garbage among them took a tenth of the time,
     # and in a child it would copy their pages.
     gc.disable()
-    server = _Server(fork, _ends_of_children())
+
+    def say(answer: Mapping[str, Any]) -> None:
+        print(json.dumps(answer), file=answers, flush=True)
+
+    server = _Server(fork, _ends_of_children(), say)
     server.load(COMMON)
     requests = os.fdopen(0, "rb", buffering=0, closefd=False)
     for line in iter(requests.readline, b""):
@@ -221,7 +236,7 @@ def serve(threads: int, fork: bool, cores: Sequence[int] | None = None) -> None:
             answer = vars(server.check(request["check"], request["seconds"], request["allow"]))
         else:
             answer = vars(server.run(request))
-        print(json.dumps(answer), file=answers, flush=True)
+        say(answer)
     os._exit(0)  # taking the libraries apart took 0.3 s
 
 
@@ -270,9 +285,11 @@ def _drain(descriptor: int) -> None:
 class _Server:
     """Starts the children of a worker, one at a time, and sees to their end."""
 
-    def __init__(self, fork: bool, ends: int) -> None:
-        """ends: see `_ends_of_children`."""
-        self._forks, self._ends = fork, ends
+    def __init__(
+        self, fork: bool, ends: int, say: Callable[[Mapping[str, Any]], None] = lambda _: None
+    ) -> None:
+        """ends: see `_ends_of_children`. say: what is told of a child before it has ended."""
+        self._forks, self._ends, self._say = fork, ends, say
         self._libraries: dict[str, None] = {}
 
     def load(self, libraries: Iterable[str]) -> dict[str, Any]:
@@ -309,8 +326,8 @@ class _Server:
         group = None if limits.memory is None else Group.make(limits.memory)
         try:
             pid = self._start(request | {"group": str(group.folder) if group else None})
-            audit = request["job"]["timing"]["audit"]
-            watch = Watch(pid, os.getpid(), folder, limits, begin, group, audit)
+            audit, tells = request["job"]["timing"]["audit"], "work" not in request["job"]
+            watch = Watch(pid, os.getpid(), folder, limits, begin, group, audit, tells)
             code, limit, said = self._wait(watch)
             if group is not None and group.kills():
                 limit = "memory"
@@ -346,13 +363,20 @@ class _Server:
                 number, seconds = next(steps)
                 _send(pid, number)
                 due = now + seconds
+            self._tell(watch, now)
             pause = watch.pause(now) if limit is None else due - now
             select.select([self._ends], [], [], pause)
             _drain(self._ends)
+        self._tell(watch, time.perf_counter())
         tree.end(pid)
         tree.end_below()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # where nothing runs, it ends at once
         return os.waitstatus_to_exitcode(status), limit, said
+
+    def _tell(self, watch: Watch, now: float) -> None:
+        """Pass on what the cell tells of its rows."""
+        if (size := watch.told()) is not None:
+            self._say({"size": size, "seconds": now - watch.started})
 
 
 def _send(pid: int, number: signal.Signals) -> None:

@@ -150,7 +150,7 @@ class Events:
         ]
         read = sum(kind != "left out" for _, kind, *_ in columns)
         facts = [(label, text) for label, text in facts if text]
-        return Look(facts, columns, company.notices, len(labels), read)
+        return Look(facts, columns, company.notices, len(labels), read, 0, len(data.classes))
 
     def relabel(self, data: Data, labels: np.ndarray) -> Data:
         """The same rows with these outcomes: (n_train + n_test,) codes or values."""

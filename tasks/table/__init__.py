@@ -186,7 +186,16 @@ class Table:
             train, test, said = np.arange(len(labels)), np.arange(0), [f"of these rows: {error}"]
         facts += [("", text) for text in said]
         warnings = found.notices + self._suspicions(found, train, test)
-        return Look(facts, columns, warnings, rows, sum(c.kind != "out" for c in found.columns))
+        kinds = [kind for kind in found.table.dtypes if hasattr(kind, "categories")]
+        return Look(
+            facts,
+            columns,
+            warnings,
+            rows,
+            sum(c.kind != "out" for c in found.columns),
+            sum(len(kind.categories) for kind in kinds),
+            len(found.classes),
+        )
 
     def _split(self, found: Understood, labels: np.ndarray, seed: int) -> splitting.Split:
         """labels: as codes."""

@@ -118,7 +118,7 @@ class Texts:
         ]
         if len(data.classes) == 2:
             told.append(("predicted", f"{shown(data.classes[-1])} (or task.positive=…)"))
-        return Look(told, [], list(data.raw.said), rows, self.terms)
+        return Look(told, [], list(data.raw.said), rows, self.terms, 0, len(data.classes))
 
     @property
     def _source(self) -> str:
