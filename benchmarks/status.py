@@ -60,8 +60,8 @@ class Status:
     def seconds_left(self, now: datetime) -> float | None:
         """As the cells that are finished let expect; None where none is."""
         begun = {r.cell.name: (now - r.since).total_seconds() for r in self.running}
-        calibrations = [r["calibration"]["seconds"] for r in self.finished if r.get("calibration")]
-        forecaster = Forecaster(min(calibrations, default=None))
+        told = [record.get("calibration", {}).get("seconds", 0.0) for record in self.finished]
+        forecaster = Forecaster(min((seconds for seconds in told if seconds > 0), default=None))
         for record in self.finished:
             forecaster.learn(record)
         return left_of(self.left, self.finished, begun, forecaster)

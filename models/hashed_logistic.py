@@ -25,7 +25,7 @@ class HashedLogistic:
     crosses: bool = True  # a weight for each pair of ids of a row, too
     buckets: Annotated[int, Ge(2)] = 1_048_576  # weights; ids that fall into one share it
     C: Annotated[float, Gt(0)] = 0.02  # the smaller, the closer the weights stay to zero
-    max_values: Annotated[int, Ge(1)] = 40_000_000  # more are refused: with 13 ids, 56 bytes each
+    max_values: Annotated[int, Ge(1)] = 40_000_000  # more are skipped: with 13 ids, 56 bytes each
     view: str = "ids"  # which view of the task it reads
     # Supplied by the runner.
     random_state: int = 0  # unused by the solver: the problem is convex and has one answer

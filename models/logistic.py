@@ -23,7 +23,7 @@ from models.parts.pieces import seen_of
 @dataclass
 class Logistic:
     C: Annotated[float, Gt(0)] = 1.0  # the smaller, the closer the weights stay to zero
-    max_values: Annotated[int, Ge(1)] = 300_000_000  # more are refused: 8 bytes each, and copies
+    max_values: Annotated[int, Ge(1)] = 300_000_000  # more are skipped: 8 bytes each, and copies
     passes: Annotated[int, Ge(1)] = 3  # over rows that lie on disk, which it takes in small steps
     view: str = "features"  # which view of the task it reads
     # Supplied by the runner.

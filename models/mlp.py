@@ -33,7 +33,7 @@ class MLP:
     # Rows per step; None: a twentieth of the rows and at most 256, so that a short table too gets
     # enough steps.
     batch_size: Annotated[int, Ge(1)] | None = None
-    max_values: Annotated[int, Ge(1)] = 300_000_000  # more are refused: 8 bytes each, and copies
+    max_values: Annotated[int, Ge(1)] = 300_000_000  # more are skipped: 8 bytes each, and copies
     view: str = "features"  # which view of the task it reads
     # Supplied by the runner.
     device: Literal["auto", "cpu", "cuda", "xpu", "mps"] = "auto"

@@ -46,7 +46,7 @@ class Network:
     checkpoints: str | None = None
 
     era: ClassVar[str] = "networks"
-    year: ClassVar[int] = 2022  # Gorishniy et al., numeric embeddings, arXiv 2203.05556
+    year: ClassVar[int] = 2024  # Gorishniy et al., TabM, arXiv 2410.24210
     pieces: ClassVar[bool] = True  # rows may lie on disk, and are read a few blocks at a time
     warm_up: ClassVar[dict[str, int]] = {"max_epochs": 1, "batch_size": 16}
 

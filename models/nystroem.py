@@ -31,7 +31,7 @@ class Nystroem:
     gamma: Annotated[float, Gt(0)] | None = None  # narrowness, times 1 / (columns x variance)
     C: Annotated[float, Gt(0)] | None = None  # price of a row inside the margin
     n_components: Annotated[int, Ge(1)] = 500  # landmarks; of fewer rows than these, all
-    max_rows: Annotated[int, Ge(1)] = 500_000  # more are refused: rows x n_components numbers
+    max_rows: Annotated[int, Ge(1)] = 500_000  # more are skipped: rows x n_components numbers
     view: str = "features"  # which view of the task it reads
     # Supplied by the runner.
     random_state: int = 0

@@ -27,7 +27,7 @@ class Prompted:
     prompt: str | None = (
         None  # a file of conf/prompt, or a path; None: the one called like the task
     )
-    shots: Annotated[int, Ge(0)] = 0  # train rows that it is shown, of each class as many
+    shots: Annotated[int, Ge(0)] = 0  # train rows that it is shown in all, in turn of each class
     # What an answer has for a text that says nothing is taken off.
     calibration: Literal["none", "contextual"] = "contextual"
     precision: Literal["float32", "bfloat16", "int8", "int4"] = "float32"  # of its weights

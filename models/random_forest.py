@@ -30,7 +30,7 @@ class RandomForest:
     max_features: Annotated[float, Gt(0), Le(1)] | Literal["stock"] | None = None
     # Rows a leaf needs, each counted once; None: 3 for two classes, 2 for more, 1 for numbers.
     min_samples_leaf: Annotated[int, Ge(1)] | None = None
-    max_rows: Annotated[int, Ge(1)] = 2_000_000  # more are refused: 4 kB of nodes for each row
+    max_rows: Annotated[int, Ge(1)] = 2_000_000  # more are skipped: 4 kB of nodes for each row
     engine: Literal["auto", "sklearn", "intelex"] = "auto"  # auto: intelex where installed
     view: str = "features"  # which view of the task it reads
     # Supplied by the runner.

@@ -21,7 +21,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 @dataclass
 class Ridge:
     alpha: Annotated[float, Gt(0)] = 1.0  # the larger, the closer the weights stay to zero
-    max_values: Annotated[int, Ge(1)] = 300_000_000  # more are refused: 8 bytes each, and copies
+    max_values: Annotated[int, Ge(1)] = 300_000_000  # more are skipped: 8 bytes each, and copies
     view: str = "features"  # which view of the task it reads
     # Supplied by the runner.
     random_state: int = 0  # unused by the solver: the problem is convex and has one answer

@@ -34,7 +34,7 @@ class SVM:
     # None: as in that one of KERNELS that predicts held-out rows best.
     gamma: Annotated[float, Gt(0)] | None = None  # narrowness, times 1 / (columns x variance)
     C: Annotated[float, Gt(0)] | None = None  # price of a row inside the margin
-    max_rows: Annotated[int, Ge(1)] = 20_000  # more are refused: twice the rows, four times as long
+    max_rows: Annotated[int, Ge(1)] = 20_000  # more are skipped: twice the rows, four times as long
     engine: Literal["auto", "sklearn", "intelex"] = "auto"  # auto: intelex where installed
     view: str = "features"  # which view of the task it reads
     # Supplied by the runner.

@@ -29,7 +29,7 @@ class TablePrior:
     columns: Annotated[int, Ge(1)] = 100  # of a look, drawn by chance if there are more
     temperature: Annotated[float, Gt(0)] = 1.0  # above 1: less sure
     weights: str | None = None  # a file of safetensors; None: the one that is shipped
-    max_rows: Annotated[int, Ge(1)] = 16_000  # more are refused: they would never be looked at
+    max_rows: Annotated[int, Ge(1)] = 16_000  # more are skipped: they would never be looked at
     view: str = "features"  # which view of the task it reads
     # Supplied by the runner.
     device: Literal["auto", "cpu", "cuda", "xpu", "mps"] = "auto"

@@ -223,9 +223,16 @@ def test_records_of_this_machine_alone_are_learned_from(took, tmp_path):
     ):
         (cells / f"{k}.json").write_text(json.dumps(took(seed=k, machine=where)))
     (cells / "broken.json").write_text("{")
-    assert sorted(r["seed"] for r in earlier(tmp_path)) == [0, 1]
-    assert len(list(earlier(tmp_path, most=1))) <= 1
-    assert list(earlier(tmp_path / "nowhere")) == []
+    os.utime(cells / "broken.json", (0, 0))
+    for k in range(4):  # the later one is learned from last, and counts
+        os.utime(cells / f"{k}.json", (k, k))
+    assert [r["seed"] for r in earlier(tmp_path)] == [0, 1]
+    assert [r["seed"] for r in earlier(tmp_path, most=1)] == [1]
+    other = tmp_path / "b" / "cells"
+    other.mkdir(parents=True)
+    (other / "7.json").write_text(json.dumps(took(seed=7, machine=here)))
+    assert [r["seed"] for r in earlier(tmp_path, "a")] == [7, 0, 1]
+    assert earlier(tmp_path / "nowhere") == []
 
 
 def test_what_a_cell_is_expected_to_take_is_said_before_and_recorded(eras, records):
@@ -263,6 +270,19 @@ def test_a_look_says_which_model_a_limit_may_end(tmp_path):
     assert told(expected(large._replace(rows=300), tmp_path), {"seconds": 600.0})[1] == []
 
 
+def test_odd_records_are_no_reason_to_stop(took):
+    odd = took(1e-9, phases={"fit": {"wall": 0.0, "peak": 1e30}, "predict": {"wall": 0.0}})
+    forecaster = Forecaster(0.0)
+    for calibration in (-1.0, 0.0, None):
+        forecaster.calibrated(calibration)
+        assert forecaster.forecast(FORM, SIZE) == Forecaster().forecast(FORM, SIZE)
+    forecaster.learn(odd)
+    forecaster.learn({**odd, "seed": 1, "phases": {"fit": {"wall": 0.0, "peak": 1e30}}})
+    found = forecaster.forecast(FORM, SIZE)
+    assert math.isfinite(found.seconds)
+    assert math.isfinite(found.memory)
+
+
 def test_kinds_differ_by_settings_search_and_threads(took):
     plain = took()
     assert kind_of(plain) == Kind("svm", "", plain["config"]["threads"])
@@ -271,7 +291,13 @@ def test_kinds_differ_by_settings_search_and_threads(took):
         **plain,
         "config": {**plain["config"], "tune": {"budget": {"trials": 30}, "space": {}}},
     }
-    assert len({kind_of(plain), kind_of(wide), kind_of(tuned)}) == 3
+    there = {**plain, "config": {**plain["config"], "device": "cuda"}}
+    assert len({kind_of(one) for one in (plain, wide, tuned, there)}) == 4
+    for other in (wide, tuned, there):
+        with pytest.raises(LookupError):
+            Forecaster().forecast(kind_of(other), SIZE)
+    changed = {**plain, "code": {**plain["code"], "data": "another file"}}
+    assert rows_of(changed) != rows_of(plain)
     assert forecast.size_of(plain) == SIZE
 
 
@@ -279,8 +305,8 @@ def test_kinds_differ_by_settings_search_and_threads(took):
     "told",
     [
         *("", "[]", "7", "[" * 9_000, '{"train": 1}'),
-        '{"train": "x", "columns": 1, "levels": 1, "outputs": 1}',
-        '{"train": 1e999, "columns": 1, "levels": 1, "outputs": 1}',
+        '{"train": "x", "columns": 1, "levels": 1, "outputs": 1, "making": 0}',
+        '{"train": 1e999, "columns": 1, "levels": 1, "outputs": 1, "making": 0}',
     ],
 )
 def test_what_a_model_writes_in_the_place_of_a_size_is_no_size(told, tmp_path):
@@ -293,7 +319,7 @@ def test_what_a_model_writes_in_the_place_of_a_size_is_no_size(told, tmp_path):
 def test_a_size_is_told_once_and_is_bounded(tmp_path):
     watch = Watch(os.getpid(), os.getpid(), tmp_path, Limits(1.0), 0.0, tells=True)
     assert watch.told() is None
-    told = {"train": 10**40, "columns": -3, "levels": 2.7, "outputs": 1, "more": "x"}
+    told = {"train": 10**40, "columns": -3, "levels": 2.7, "outputs": 0, "making": 0.5, "more": 1}
     (tmp_path / watching.SIZE).write_text(json.dumps(told))
-    assert watch.told() == {"train": 2**53, "columns": 0, "levels": 2, "outputs": 1}
+    assert watch.told() == ({"train": 2**53, "columns": 1, "levels": 2, "outputs": 1}, 0.5)
     assert watch.told() is None

@@ -164,7 +164,8 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
     refuse_others(model, data, job.get("name") or type(model).__name__)
     refuse_size(model, train)
     size = size_of(train, data)
-    tell(folder / SIZE, {"train": len(data.train_labels), **size})
+    making = making_of(clock, made.origin)
+    tell(folder / SIZE, {"train": len(data.train_labels), **size, "making": making})
     fetched(model, clock)
     cold = warmed(job, model, made, clock)
     tuning = None
@@ -240,6 +241,12 @@ def run(job: Mapping[str, Any], clock: Clock, folder: Path) -> dict[str, Any]:
         "control": control,
         **({"drivers": driven} if driven else {}),
     }
+
+
+def making_of(clock: Clock, origin: str) -> float:
+    """Seconds that the cell has spent on making its rows, or on waiting for them."""
+    names = {"own": ("load", "view", "facts"), "made": ("make",)}.get(origin, ())
+    return sum(clock.phases[name]["wall"] for name in names if name in clock.phases)
 
 
 def tell(file: Path, what: Any) -> None:

@@ -28,6 +28,11 @@ class Plan:
     settings: RunConfig
     cells: list[Cell]
 
+    def at(self, seed: int) -> "Plan":
+        """The same on another seed."""
+        settings = self.settings.model_copy(update={"seed": seed})
+        return Plan(settings, [replace(cell, seed=seed) for cell in self.cells])
+
     @property
     def has_nothing_to_tune(self) -> bool:
         """Is there a budget for tuning, and no use for it?"""

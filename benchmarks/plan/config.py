@@ -84,6 +84,7 @@ class Explain(pydantic.BaseModel, extra="forbid"):
     rows: Annotated[int, pydantic.Field(ge=0, le=1_000_000)]
 
 
+SEEDS = 2**32
 ENGINES = r"^(duckdb|spark|(spark|sc)://[^\s/]+:[0-9]{1,5}(/\S*)?)$"
 WORKERS = r"^(local(:[1-9][0-9]{0,3})?|ray|slurm|dask)$"
 
@@ -94,7 +95,7 @@ class RunConfig(pydantic.BaseModel, extra="forbid"):
     run: Annotated[str, pydantic.Field(pattern=r"^\w[\w.-]*$")]
     results: Annotated[Folder, pydantic.BeforeValidator(place_of)]
     """A folder of runs; of an address on object storage its mirror here."""
-    seed: Annotated[int, pydantic.Field(ge=0, lt=2**32)]
+    seed: Annotated[int, pydantic.Field(ge=0, lt=SEEDS)]
     threads: Annotated[int, pydantic.Field(ge=1)] | None
     workers: Annotated[str, pydantic.Field(pattern=WORKERS)]
     cluster: dict[str, Any]

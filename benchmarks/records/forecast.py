@@ -53,6 +53,8 @@ class Kind(NamedTuple):
     settings: str = ""
     """Those that are not as they stand in its YAML and class, and how it is searched."""
     threads: int = 0
+    device: str | None = None
+    """Where it is not what is there (`auto`)."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ class Forecaster:
         self._making: dict[str, float] = {}
 
     def calibrated(self, seconds: float | None) -> None:
-        self._speed = 1.0 if seconds is None else seconds / self._known["calibration"]
+        is_known = seconds is not None and seconds > 0
+        self._speed = seconds / self._known["calibration"] if is_known and seconds else 1.0
 
     def learn(self, record: Record) -> None:
         """Take in what a cell of this machine took; nothing of one that did not get to its end."""
@@ -137,7 +140,9 @@ class Forecaster:
         """Of a cell on rows of this size. rows: which ones they are (see `rows_of`). before:
         seconds that pass until it has them. Raises LookupError for a model of which nothing is
         known."""
-        plain = self._known["models"].get(kind.model)
+        # The tables were run with the usual settings, on a processor.
+        is_usual = not kind.settings and kind.device in (None, "cpu")
+        plain = self._known["models"].get(kind.model) if is_usual else None
         told = self._learned.get(kind, {}).values()
         if plain is None and not told:
             raise LookupError(kind.model)
@@ -181,18 +186,20 @@ def left_of(
             sizes[record["task"]] = size, record["config"]["threads"]
     if not took:
         return None
-    forecaster, begun = forecaster or Forecaster(), begun or {}
+    known, begun = forecaster or Forecaster(), begun or {}
+    means = {key: statistics.mean(seconds) for key, seconds in took.items()}
     usual = statistics.mean(s for seconds in took.values() for s in seconds)
 
-    def expected(cell: Named) -> float:
-        if seconds := took.get((cell.task, cell.model)):
-            return statistics.mean(seconds)
+    @cache
+    def expected(task: str, model: str) -> float:
+        if (task, model) in means:
+            return means[task, model]
         with contextlib.suppress(LookupError):
-            size, threads = sizes[cell.task]
-            return forecaster.forecast(Kind(cell.model, "", threads), size).likely
+            size, threads = sizes[task]
+            return known.forecast(Kind(model, "", threads), size).likely
         return usual
 
-    return sum(max(0.0, expected(cell) - begun.get(cell.name, 0.0)) for cell in cells)
+    return sum(max(0.0, expected(c.task, c.model) - begun.get(c.name, 0.0)) for c in cells)
 
 
 def grown(size: Size, factors: Sequence[float]) -> float:
@@ -227,8 +234,12 @@ def nearness(one: Size, other: Size) -> float:
 
 def rows_of(one: Cell | Record) -> str:
     """The same for cells whose models learn from the same rows, whatever the seed."""
-    config, view = (one.config, one.view) if isinstance(one, Cell) else (one["config"], one["view"])
-    made_of = [config["task"], config.get("control"), view]
+    config, view, code = (
+        (one.config, one.view, one.code)
+        if isinstance(one, Cell)
+        else (one["config"], one["view"], one["code"])
+    )
+    made_of = [config["task"], config.get("control"), view, code.get("task"), code.get("data")]
     return json.dumps(made_of, sort_keys=True)
 
 
@@ -240,7 +251,8 @@ def kind_of(one: Cell | Record) -> Kind:
     )
     settings = [changed.get("model", {}), config.get("tune", {}).get("budget", {})]
     text = json.dumps(settings, sort_keys=True) if any(settings) else ""
-    return Kind(model, text, config["threads"])
+    device = config.get("device")
+    return Kind(model, text, config["threads"], None if device == "auto" else device)
 
 
 def size_of(record: Record) -> Size | None:
@@ -261,12 +273,12 @@ def memory_of(record: Record) -> float | None:
     own = {n: p for n, p in record["phases"].items() if n not in ELSEWHERE or made == "own"}
     if not own or any("peak" not in phase for phase in own.values()):
         return None
-    first = min(own.values(), key=lambda phase: phase["start"])
+    first = min(own.values(), key=lambda phase: phase.get("start", 0.0))
     # Of the process that made the rows its own copy of what it shares is no growth.
     peak = max(
         p["peak"] + (p.get("children_peak", 0) if n != "make" else 0) for n, p in own.items()
     )
-    return max(1e6, float(peak - (first["peak"] - first["memory_growth"])))
+    return max(1e6, float(peak - (first["peak"] - first.get("memory_growth", 0.0))))
 
 
 def _name(record: Record) -> str:

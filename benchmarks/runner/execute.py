@@ -29,6 +29,7 @@ from benchmarks.runner.shelf import Shelf, key_of
 from benchmarks.runner.worker import Checked, Ending, Worker, WorkerDied
 
 PARTS = ("task", "model")
+MOST_SECONDS, MOST_BYTES = 1e9, 10**18  # that a record takes
 CHECK_SECONDS = 60.0
 """For the settings of a class to be checked before any cell runs; then it is left to the cells."""
 KNOWN_BEFORE = (
@@ -194,7 +195,10 @@ class Executor:
         found = self._expected.get(cell.name)
         if found is None:
             return None
-        return {"seconds": round(found.seconds, 3), "memory": round(found.memory)}
+        return {
+            "seconds": min(MOST_SECONDS, round(found.seconds, 3)),
+            "memory": min(MOST_BYTES, round(found.memory)),
+        }
 
     def finish(self, cell: Cell, record: Record, scratch: Path) -> Record:
         """Write the record of a cell, and tell of it."""
@@ -206,7 +210,7 @@ class Executor:
             self._rows_kept.add(key_of(cell))
         self._after(cell)
         self._finished.append(record)
-        self.outlook.learn([record])
+        self.outlook.ended(cell, record)
         self._left.pop(cell.name, None)
         self._progress.advance(self._bar)
         self.console.print(self._line(record), highlight=False)
@@ -257,10 +261,10 @@ class Executor:
                 dead.__exit__()
             raise
 
-    def _told(self, cell: Cell, size: dict[str, int], seconds: float) -> None:
-        """The cell has its rows, and their size; seconds since it began."""
+    def _told(self, cell: Cell, size: dict[str, int], making: float) -> None:
+        """The cell has its rows, and their size."""
         with self._lock:
-            found = self.outlook.seen(cell, Size(**size), seconds)
+            found = self.outlook.seen(cell, Size(**size), making)
             if cell.name not in self._expected:
                 self._foretell(cell, found)
 
@@ -314,6 +318,8 @@ class Executor:
             self.outlook.calibrated(self._fastest)
 
     def _show(self, cell: Cell) -> None:
+        if self._progress.disable:
+            return
         seconds = self.outlook.left(self._left.values(), self._finished)
         left = "" if seconds is None else f"about {timedelta(seconds=round(seconds))} left"
         description = f"{escape(cell.task)} [bold]{escape(cell.model)}[/] seed {cell.seed}"

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from benchmarks.runner.shelf import key_of
 from benchmarks.runner.watch import MB, bytes_of
 
 EARLIER = 200  # records of this machine that are learned from, the latest ones
+READ = 3  # times as many are read to find them
 
 
 class Outlook:
@@ -55,11 +57,14 @@ class Outlook:
         making = 0.0 if key in self._there else self._forecaster.making(rows)
         return self._of(cell, size, making)
 
-    def seen(self, cell: Cell, size: Size, seconds: float) -> Forecast | None:
-        """Of a cell that has its rows, so many seconds after it began."""
-        waited = 0.0 if key_of(cell) in self._there else seconds
-        self._there.add(key_of(cell))
-        return self._of(cell, size, waited)
+    def seen(self, cell: Cell, size: Size, making: float) -> Forecast | None:
+        """Of a cell that has its rows. making: seconds that this took of its own."""
+        return self._of(cell, size, making)
+
+    def ended(self, cell: Cell, record: Record) -> None:
+        self._forecaster.learn(record)
+        if record.get("prepared", {}).get("origin") in ("made", "found"):
+            self._there.add(key_of(cell))
 
     def warnings(self, cell: Cell, forecast: Forecast) -> Iterator[str]:
         """A sentence on each limit that the cell is expected to reach, once for all seeds."""
@@ -92,16 +97,30 @@ def shown(number: float) -> str:
     return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:g}"
 
 
-def earlier(results: Path, run: str = "", most: int = EARLIER) -> Iterator[Record]:
-    """The latest records of all runs in a folder that this machine made, those of one run first."""
-    there = []
-    with contextlib.suppress(OSError):
-        for path in results.glob("*/cells/*.json"):
-            with contextlib.suppress(OSError):
-                there.append((path.parts[-3] == run, path.stat().st_mtime, path))
+def earlier(results: Path, run: str = "", most: int = EARLIER) -> list[Record]:
+    """The latest records of all runs in a folder that this machine made, the last one last; those
+    of one run behind all others."""
+    found: list[Record] = []
     here = machine.fingerprint(machine.machine())
-    for *_, path in sorted(there, reverse=True)[:most]:
+    for path in islice(latest(results, run), READ * most):
         with contextlib.suppress(OSError, files.Unreadable):
             record = parse(files.content(path, MOST))
             if machine.fingerprint(record["machine"]) == here:
-                yield record
+                found.append(record)
+        if len(found) == most:
+            break
+    return found[::-1]
+
+
+def latest(results: Path, run: str) -> Iterator[Path]:
+    """Files of records, the last one first; run by run, that of one run before all others."""
+
+    def moment(path: Path) -> float:
+        with contextlib.suppress(OSError):
+            return path.stat().st_mtime
+        return 0.0
+
+    with contextlib.suppress(OSError):
+        folders = sorted(results.glob("*/cells"), key=moment, reverse=True)
+        for folder in sorted(folders, key=lambda folder: folder.parent.name != run):
+            yield from sorted(folder.glob("*.json"), key=moment, reverse=True)

@@ -108,8 +108,8 @@ class Watch:
         wanted = (self.limits.memory, self.limits.tokens, self.limits.money)
         return self.audit or any(limit is not None for limit in wanted)
 
-    def told(self) -> dict[str, int] | None:
-        """The size of its rows, once."""
+    def told(self) -> tuple[dict[str, int], float] | None:
+        """The size of its rows and the seconds that it took to make them, once."""
         path = self.folder / SIZE
         if not self.tells or not path.exists():
             return None
@@ -117,7 +117,12 @@ class Watch:
         wrong = (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError)
         with contextlib.suppress(*wrong):
             size = json.loads(files.content(path, MOST_TOLD))
-            return {name: max(0, min(int(size[name]), LARGEST)) for name in Size._fields}
+            least = {"columns": 1, "outputs": 1}
+            numbers = {
+                name: max(least.get(name, 0), min(int(size[name]), LARGEST))
+                for name in Size._fields
+            }
+            return numbers, max(0.0, min(float(size["making"]), float(LARGEST)))
         return None
 
     def steps(self, passed: str) -> Iterator[tuple[signal.Signals, float]]:

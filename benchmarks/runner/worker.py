@@ -56,7 +56,7 @@ WORK = {
     "features": "benchmarks.cell.on_disk.main",
 }
 """What is done in the process of a cell: by the `work` of a job, which is a cell unless it says."""
-COMMON = ("benchmarks.cell.cell", "pandas", "sklearn.metrics")
+COMMON = ("benchmarks.cell.cell", "pandas", "sklearn.metrics", "annotated_types")
 """What every cell needs, loaded without being asked."""
 
 
@@ -169,11 +169,11 @@ class Worker:
         told: Callable[[dict[str, int], float], Any] = lambda *_: None,
     ) -> Ending:
         """Run one cell (see cell.main) and wait for its end, within `limits` (see Limits.of). told:
-        called once with the size of its rows, and the seconds until it had them."""
+        called once with the size of its rows, and the seconds that it took to make them."""
         request = {"job": job, "folder": str(folder.resolve()), "limits": dict(limits)}
         answer = self._ask(request)
         while "size" in answer:
-            told(answer["size"], answer["seconds"])
+            told(answer["size"], answer["making"])
             answer = self._answer()
         return Ending(**answer)
 
@@ -227,6 +227,7 @@ def serve(threads: int, fork: bool, cores: Sequence[int] | None = None) -> None:
 
     server = _Server(fork, _ends_of_children(), say)
     server.load(COMMON)
+    _first_call()
     requests = os.fdopen(0, "rb", buffering=0, closefd=False)
     for line in iter(requests.readline, b""):
         request = json.loads(line)
@@ -363,20 +364,20 @@ class _Server:
                 number, seconds = next(steps)
                 _send(pid, number)
                 due = now + seconds
-            self._tell(watch, now)
+            self._tell(watch)
             pause = watch.pause(now) if limit is None else due - now
             select.select([self._ends], [], [], pause)
             _drain(self._ends)
-        self._tell(watch, time.perf_counter())
+        self._tell(watch)
         tree.end(pid)
         tree.end_below()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # where nothing runs, it ends at once
         return os.waitstatus_to_exitcode(status), limit, said
 
-    def _tell(self, watch: Watch, now: float) -> None:
+    def _tell(self, watch: Watch) -> None:
         """Pass on what the cell tells of its rows."""
-        if (size := watch.told()) is not None:
-            self._say({"size": size, "seconds": now - watch.started})
+        if (told := watch.told()) is not None:
+            self._say({"size": told[0], "making": told[1]})
 
 
 def _send(pid: int, number: signal.Signals) -> None:
@@ -403,6 +404,13 @@ def load(libraries: Iterable[str]) -> None:
         with contextlib.suppress(Exception):
             pkgutil.resolve_name(name)
     gc.freeze()
+
+
+def _first_call() -> None:
+    """Of scikit-learn: it looks for what may be a data frame among all installed packages, once in
+    a process, which took a third of a cell that does nothing."""
+    with contextlib.suppress(Exception):
+        pkgutil.resolve_name("sklearn.utils.validation.check_array")([[0.0]])
 
 
 def _in_child(question: Callable[[], Any]) -> Any:

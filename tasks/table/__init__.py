@@ -26,7 +26,7 @@ from tasks.table.columns import Column, Rules, understand, written
 from tasks.table.doubts import sentences
 from tasks.table.first_look import first_look
 from tasks.table.formats import ORDERS
-from tasks.table.prepare import Tellable
+from tasks.table.prepare import Preparation, Tellable
 from tasks.table.read import Found, clean, clean_names, read
 from tasks.table.suspicion import suspicions
 
@@ -193,7 +193,7 @@ class Table:
             warnings,
             rows,
             sum(c.kind != "out" for c in found.columns),
-            sum(len(kind.categories) for kind in kinds),
+            sum(min(len(kind.categories), Preparation.LEVELS + 1) for kind in kinds),
             len(found.classes),
         )
 
