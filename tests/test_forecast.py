@@ -25,6 +25,7 @@ from benchmarks.records.forecast import (
 )
 from benchmarks.runner import watch as watching
 from benchmarks.runner.outlook import Outlook, earlier, shown
+from benchmarks.runner.settings import QUICK
 from benchmarks.runner.watch import Limits, Watch
 from tasks.base import Look
 
@@ -121,6 +122,7 @@ def test_the_same_record_counts_once_and_one_that_says_nothing_not_at_all(took):
     disturbed = [{"code": "ME08", "text": "others"}]
     for nothing in (
         took(900.0, seed=3, checks=disturbed),
+        took(900.0, seed=7, timing={**QUICK, "seconds": 20.0, "cold_start": True}),
         took(900.0, seed=4, stated={"by": "somebody"}),
         {**took(900.0, seed=5), "seconds": None},
         {**took(900.0, seed=6), "status": "timeout", "reason": "stopped"},
@@ -187,7 +189,7 @@ def test_cells_without_any_of_their_model_are_forecast_from_the_rows_of_their_ta
 
 
 def test_a_warning_is_said_once_for_all_seeds(took):
-    outlook = Outlook({"seconds": 20.0, "memory": 50.0})
+    outlook = Outlook({"seconds": 20.0, "memory": 50.0}, QUICK)
     cells = [cell_of(took(seed=seed)) for seed in (0, 1)]
     said = [list(outlook.warnings(cell, Forecast(30.0, 400e6))) for cell in cells]
     assert said == [

@@ -31,6 +31,7 @@ MARGIN = math.sqrt(UNDER * OVER)
 OVERHEAD, LEAST_MB = 0.25, 40.0  # of a cell whose model does nothing
 PRIOR = 1.0  # what is said of all machines counts as much as one record of rows of the same size
 SAME_TABLE = 10.0  # records of rows of the same size that one of the same rows counts as much as
+USUAL_TIMING = 1.0  # seconds for calls of one size
 ELSEWHERE = frozenset({"load", "view", "facts"})
 """Phases of whoever made the rows."""
 
@@ -115,6 +116,8 @@ class Forecaster:
         size = size_of(record)
         if record["status"] != "done" or record.get("stated") or size is None:
             return
+        if not is_usual(record["timing"]):
+            return
         rows, kind = rows_of(record), kind_of(record)
         self._sizes[rows] = size
         phases = record["phases"]
@@ -141,8 +144,8 @@ class Forecaster:
         seconds that pass until it has them. Raises LookupError for a model of which nothing is
         known."""
         # The tables were run with the usual settings, on a processor.
-        is_usual = not kind.settings and kind.device in (None, "cpu")
-        plain = self._known["models"].get(kind.model) if is_usual else None
+        is_plain = not kind.settings and kind.device in (None, "cpu")
+        plain = self._known["models"].get(kind.model) if is_plain else None
         told = self._learned.get(kind, {}).values()
         if plain is None and not told:
             raise LookupError(kind.model)
@@ -253,6 +256,11 @@ def kind_of(one: Cell | Record) -> Kind:
     text = json.dumps(settings, sort_keys=True) if any(settings) else ""
     device = config.get("device")
     return Kind(model, text, config["threads"], None if device == "auto" else device)
+
+
+def is_usual(timing: Mapping[str, Any]) -> bool:
+    """Are calls timed for a moment (timing=quick)? What takes longer is no part of a forecast."""
+    return bool(timing["seconds"] <= USUAL_TIMING and not timing["cold_start"])
 
 
 def size_of(record: Record) -> Size | None:

@@ -75,7 +75,7 @@ class Executor:
         self._count, self._line, self._after = count, line, after
         self._rows_kept: set[str] = set()  # for one cell of those that read the same rows
         self._shelf = Shelf(cells, settings.cache)
-        self.outlook = Outlook(settings.limits)
+        self.outlook = Outlook(settings.limits, settings.timing)
         self._expected: dict[str, Forecast] = {}  # by name of the cell
         self._known: dict[str, dict[str, Any]] = {}  # by name of the cell: what was counted
         self._fastest: float | None = None  # seconds of a calibration, the best of all

@@ -13,6 +13,7 @@ from benchmarks.records.forecast import (
     Forecast,
     Forecaster,
     Size,
+    is_usual,
     kind_of,
     left_of,
     rows_of,
@@ -28,7 +29,8 @@ READ = 3  # times as many are read to find them
 class Outlook:
     """Of one command."""
 
-    def __init__(self, limits: Mapping[str, Any]) -> None:
+    def __init__(self, limits: Mapping[str, Any], timing: Mapping[str, Any]) -> None:
+        self._is_usual = is_usual(timing)
         self._said = limits
         memory = limits.get("memory")
         self._limits = {
@@ -86,6 +88,8 @@ class Outlook:
         return left_of(cells, finished, forecaster=self._forecaster)
 
     def _of(self, cell: Cell, size: Size, before: float) -> Forecast | None:
+        if not self._is_usual:
+            return None
         with contextlib.suppress(LookupError):
             return self._forecaster.forecast(kind_of(cell), size, rows_of(cell), before)
         return None
