@@ -524,3 +524,16 @@ def test_markdown_and_page_are_made_of_the_same_chapters(written, call, tmp_path
     title, found = made["x.html"]
     assert title == "two against one"
     assert all(isinstance(chapter, Chapter) for chapter in found)
+
+
+def test_what_is_no_longer_done_is_in_the_first_sentence(written, call):
+    def late(one):
+        if one["model"] == next(iter(PLAIN)):
+            one |= {"status": "timeout", "reason": "stopped after 3 s in fit"}
+
+    written("one")
+    written("two", change=late)
+    _, out, _ = call("one", "two")
+    first = out.splitlines()[0]
+    assert f"not done in two: {next(iter(PLAIN))} (timeout, 3 of 3)" in first
+    assert "not done" not in call("two", "one")[1]

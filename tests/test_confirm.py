@@ -60,6 +60,7 @@ def test_a_lead_that_is_none_does_not_hold(eras, confirmed):
     assert "On 4 fresh seeds (3 to 6)" in said
 
 
+@pytest.mark.slow
 def test_other_rows_can_be_asked_for(eras, confirmed, records):
     eras("model.factor=1,3", "seed=0,1,2", "task.rows=600")
     eras("model=baseline", "seed=0,1,2", "task.rows=600")
@@ -73,6 +74,7 @@ def test_other_rows_can_be_asked_for(eras, confirmed, records):
     assert (code, f"the others are {', '.join(rows[1:])}" in said) == (2, True)
 
 
+@pytest.mark.slow
 def test_splits_of_the_same_rows_are_called_what_they_are(eras, confirmed, tmp_path):
     random = np.random.default_rng(0)
     x = random.normal(size=300)
@@ -124,6 +126,7 @@ def test_what_is_not_what_it_was_is_refused(eras, confirmed, tmp_path, edit, sen
     assert not (tmp_path / "a-confirm").exists()
 
 
+@pytest.mark.slow
 def test_runs_without_a_lead_are_refused(eras, confirmed):
     eras("seed=0,1")
     assert confirmed("a")[1].startswith("error: The run a has 1 row with a score; a lead takes two")

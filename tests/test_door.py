@@ -54,6 +54,7 @@ def hostile(tmp_path) -> Path:
 # Commands ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_folder_of_namesakes_is_in_nobodys_way(hostile):
     """In the process of the command and in those that it starts."""
     arguments = ("task=coin", "model=steep", "seed=0", "run=a", "threads=1", "allow=tests")
@@ -76,6 +77,7 @@ def test_exit_codes_and_sentences_are_the_commands_own(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", CODES)
 def test_signals_are_the_commands_own(tmp_path, number):
     line = [sys.executable, "-m", "model_eras", OWN_CONF, "task=coin", "model=steep", "run=a"]
@@ -198,14 +200,16 @@ def test_a_look_at_a_path_lists_the_columns(churn, capsys):
     assert kinds == {"x": "number", "y": "category", "zip": "category", "since": "left out"}
     assert "! 'zip'" in text, "doubts are told before there is a target as well"
     assert look.main(["task=table", f"task.path={churn}"]) == 0
-    assert capsys.readouterr().out == out
+    seconds = re.compile(r"roughly [\d.,]+ \w+")
+    assert seconds.sub("", capsys.readouterr().out) == seconds.sub("", out)
 
 
 def test_a_look_at_a_path_with_a_target_is_the_usual_one(churn, capsys):
     assert look.main([churn, "task.target=y"]) == 0
     out = capsys.readouterr().out
     assert look.main(["task=table", f"task.path={churn}", "task.target=y"]) == 0
-    assert capsys.readouterr().out == out
+    seconds = re.compile(r"roughly [\d.,]+ \w+")  # of a machine that is never quite as fast again
+    assert seconds.sub("", capsys.readouterr().out) == seconds.sub("", out)
     assert "y is binary" in out
 
 

@@ -79,6 +79,7 @@ def test_a_data_frame_goes_in_and_an_answer_comes_out(compared, capsys):
     assert again.table["model"].to_pylist() == ["baseline"], "what was asked for, and no more"
 
 
+@pytest.mark.slow
 def test_a_failed_cell_is_told_and_no_error(compared):
     arguments = (OWN_CONF, "allow=tests", "model=steep", "model.mode=raise")
     result = compared(heads(), *arguments, models=None)
@@ -87,6 +88,7 @@ def test_a_failed_cell_is_told_and_no_error(compared):
     assert "planted [red]failure[/]" in str(result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "given", "sentence"),
     [
@@ -111,6 +113,7 @@ def test_where_the_run_lies_is_said_by_its_arguments(compared):
         compared(heads(), "run=b")
 
 
+@pytest.mark.slow
 def test_a_column_of_any_name_is_that_column(tmp_path):
     name = "a,b ${x} it's"
     data = heads().rename(columns={"y": name, "x": "=1"})

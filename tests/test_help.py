@@ -29,7 +29,7 @@ def test_help_says_what_everything_is(capsys, monkeypatch):
         "target: null the column to predict; unset: the one that OpenML",
         "C: null price of a row inside the margin",
         "scaling Where does each era begin to win? About an hour.",
-        "quick All eras of the card, once: does it run, and what does it look like? Less than half",
+        "quick All usual eras, once: does it run, and what does it look like? Less than half",
         "own Your own table, split ten times: with few rows three splits tell little",
     ):
         assert said in whole, said

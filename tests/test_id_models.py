@@ -71,6 +71,7 @@ def test_without_crosses_two_ids_tell_nothing_together() -> None:
     assert score(HashedLogistic(crosses=False, C=1.0, buckets=2**16).fit(X, y), new, truth) < 0.55
 
 
+@pytest.mark.slow
 def test_three_ids_together_are_for_the_embedder_alone() -> None:
     X, new = ids(8_000, 0), ids(2_000, 1)
     y, truth = labels(parity(X, "abc"), 2), labels(parity(new, "abc"), 3)
@@ -118,6 +119,7 @@ def test_a_factorisation_judges_pairs_it_never_saw() -> None:
     assert found[HashedLogistic] < 0.6
 
 
+@pytest.mark.slow
 @every_model
 def test_ids_never_seen_are_all_alike_and_leave_the_others_their_say(model: Any) -> None:
     X = ids(4_000, 0)
@@ -140,6 +142,7 @@ def test_rare_ids_share_the_place_of_those_never_seen() -> None:
     assert Vocabulary(X, 1).size == 6
 
 
+@pytest.mark.slow
 @every_model
 def test_the_same_number_in_two_fields_is_two_ids(model: Any) -> None:
     random = np.random.default_rng(0)
@@ -166,6 +169,7 @@ def test_same_seed_same_answers_to_the_bit(model: Any) -> None:
     np.testing.assert_array_equal(one, again)
 
 
+@pytest.mark.slow
 @every_model
 def test_several_classes(model: Any) -> None:
     X, new = ids(4_000, 0), ids(500, 1)
@@ -182,6 +186,7 @@ def test_several_classes(model: Any) -> None:
     assert (made.classes_[found.argmax(axis=1)] == classes(new)).mean() > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [Factorisation, Embedder])
 def test_values(model: Any) -> None:
     X, new = ids(4_000, 0), ids(500, 1)

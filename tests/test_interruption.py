@@ -66,6 +66,7 @@ def test_a_signal_while_cells_run(command, tmp_path, number):
     assert "coin" in (tmp_path / "a" / "table.md").read_text(), "what is done is in the table"
 
 
+@pytest.mark.slow
 def test_a_signal_that_is_ignored_stays_so(command, tmp_path):
     process = subprocess.Popen(
         command("model.mode=slow"),
@@ -81,6 +82,7 @@ def test_a_signal_that_is_ignored_stays_so(command, tmp_path):
     assert "coin" in out
 
 
+@pytest.mark.slow
 def test_a_terminal_that_is_closed_ends_the_command_in_order(command, tmp_path):
     ours, theirs = pty.openpty()
     process = start(

@@ -32,6 +32,7 @@ def planted(tmp_path) -> str:
     return f"--config-dir={tmp_path / 'conf'}"
 
 
+@pytest.mark.slow
 def test_a_module_that_dies_on_import_fails_its_own_cells_alone(eras, records, planted):
     done = eras(planted, f"model={','.join(DYING)},steep", "limits.seconds=3", "seed=0")
     assert done.returncode == 1
@@ -145,6 +146,7 @@ def test_a_cell_finds_nothing_of_others(eras, records, planted):
     }
 
 
+@pytest.mark.slow
 def test_a_cell_that_ends_its_worker_is_the_only_one_that_fails(apart, records, planted):
     done = apart(planted, "model=kills_its_parent,steep", "limits.seconds=20")
     assert done.returncode == 1, done.stderr

@@ -26,6 +26,7 @@ def slow(command, tmp_path):
     started.wait()
 
 
+@pytest.mark.slow
 def test_the_second_command_says_who_works_on_a_run(slow, eras, tmp_path, capsys):
     second = eras("model.mode=good,hang", "limits.seconds=60")
     assert second.returncode == BUSY == 75

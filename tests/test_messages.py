@@ -143,6 +143,7 @@ def test_views() -> None:
     assert (len(columns), len(others)) == (len(train), len(test))
 
 
+@pytest.mark.slow
 def test_a_search_is_judged_by_the_metric_of_all_rows(eras, records) -> None:
     done = eras(
         "task=documents",

@@ -376,6 +376,7 @@ def test_answers_are_learned_and_nothing_given_is_changed(name: str) -> None:
     assert np.mean([a == b for a, b in zip(read(name).answer(X), y, strict=True)]) > 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ANSWERING)
 def test_answers_are_the_same_again_and_in_any_company(name: str) -> None:
     X, _ = answered(view_of(name), 100, 2)

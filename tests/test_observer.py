@@ -48,6 +48,7 @@ def test_the_log_as_it_reads_it_gives_the_true_probabilities_back(dials):
     np.testing.assert_allclose(replayed, drawn.probability, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_it_lies_between_the_best_model_and_the_oracle_and_is_calibrated():
     task, data, log, rows = watched(rows=10_000, users=200)
     opened = data.test_labels == 1

@@ -498,6 +498,7 @@ def test_a_refusal_ends_the_command_before_any_cell(eras, write, tmp_path):
 # The whole of it
 
 
+@pytest.mark.slow
 def test_a_table_goes_through_every_model(eras, records, write):
     path = write(gzip.compress(GOOD.encode()), "a b.csv.gz")
     models = "model=baseline,logistic,svm,random_forest,xgboost,network"
@@ -552,6 +553,7 @@ def test_a_look_tells_what_was_understood_and_what_is_suspicious(write):
         assert part in text, part
 
 
+@pytest.mark.slow
 def test_a_look_at_a_clean_table_warns_of_nothing_and_at_a_bad_one_says_why(write):
     done = look("task=table", f"task.path={write(GOOD)}", "task.target=churned")
     assert done.returncode == 0

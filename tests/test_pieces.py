@@ -99,6 +99,7 @@ def test_the_last_rows_of_each_file_are_tested_on(folder):
     assert data.test_ids.tolist() == last
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_any_part_is_that_part(folder, data):
@@ -237,6 +238,7 @@ def test_rare_levels_of_many_are_missing_values(tmp_path):
     assert "word has 1,501 levels" in data.raw.notices[0]
 
 
+@pytest.mark.slow
 def test_a_run_says_who_reads_from_disk(folder, command, tmp_path):
     made = subprocess.run(
         command(

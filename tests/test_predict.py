@@ -106,6 +106,7 @@ def test_a_long_file_is_read_in_blocks_and_once(tmp_path):
     assert pa.concat_tables(parts).equals(whole)
 
 
+@pytest.mark.slow
 def test_what_was_predicted_why_and_what_goes_along(folder, worker, tmp_path, capsys):
     taken_folder, table = folder("xgboost")
     new = new_rows(table, range(40), tmp_path / "new.csv", plan="gold")

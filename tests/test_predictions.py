@@ -38,6 +38,7 @@ def test_rows_are_handed_out_without_labels(handed, capsys):
     assert test["row"].is_unique
 
 
+@pytest.mark.slow
 def test_the_same_predictions_rank_the_same(handed, eras, records, tmp_path):
     """What a measured model said, handed in as somebody else's, has its scores to the digit."""
     table, _ = handed()
@@ -136,6 +137,7 @@ def test_predictions_that_cannot_be(tmp_path, case):
         ask()
 
 
+@pytest.mark.slow
 def test_it_is_refused_before_anything_runs(eras, tmp_path, records):
     table = write_table(tmp_path / "table.csv", "binary")
     asked = (*task_of(table), "model=predictions")

@@ -24,6 +24,7 @@ def small(eras, tmp_path):
 ENCODER = ("model=encoder", f"model.weights={tiny('encoder')}")
 
 
+@pytest.mark.slow
 def test_what_was_made_of_texts_is_kept_and_charged(small, records, tmp_path: Path) -> None:
     assert small(*ENCODER, "seed=0").returncode == 0
     (first,) = records()
@@ -64,6 +65,7 @@ def test_other_weights_are_other_vectors(small, records, tmp_path: Path) -> None
     assert other["prepared"]["represented"] == "0 of 120 texts found"
 
 
+@pytest.mark.slow
 def test_without_weights_a_cell_is_skipped_and_says_what_to_type(
     small, records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,6 +85,7 @@ def test_without_a_package_a_cell_is_skipped_and_says_what_to_type() -> None:
     assert extras.advice(ImportError("x")) is None
 
 
+@pytest.mark.slow
 def test_the_prompt_counts_as_the_code_does(small, records, tmp_path: Path) -> None:
     prompt = tmp_path / "mine.txt"
     prompt.write_text("Of {labels}.\n---\nText: {text}\nTo: {answer}\n")
@@ -99,6 +102,7 @@ def test_the_prompt_counts_as_the_code_does(small, records, tmp_path: Path) -> N
     assert second["code"]["prompt"] != first["code"]["prompt"]
 
 
+@pytest.mark.slow
 def test_prompts_that_are_tried_are_trials(small, records) -> None:
     command = ("model=prompted", f"model.weights={tiny('decoder')}", "seed=0", "checks.rows=0")
     done = small(*command, "tune=trials", "tune.trials=3")
@@ -108,6 +112,7 @@ def test_prompts_that_are_tried_are_trials(small, records) -> None:
     assert tuned["work"]["fits"] == 4
 
 
+@pytest.mark.slow
 def test_a_language_model_answers_receipts(eras, records, tmp_path: Path) -> None:
     done = eras(
         "task=receipts",

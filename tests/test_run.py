@@ -147,6 +147,7 @@ def test_a_cell_gets_its_seed_and_threads(eras, records):
     assert record["notes"] == {"random_state": 7, "n_jobs": 1}
 
 
+@pytest.mark.slow
 def test_interrupted_leaves_whole_records_only_and_goes_on_from_there(command, eras, tmp_path):
     arguments = ["model.mode=good,hang", "seed=0,1", "limits.seconds=60"]
     process = subprocess.Popen(
@@ -213,6 +214,7 @@ def own_folder(tmp_path) -> Path:
     return tmp_path / "conf"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how", ["--config-dir={}", "hydra.searchpath=[file://tests/conf,file://{}]"]
 )

@@ -77,6 +77,7 @@ def test_an_unknown_metric_is_one_sentence_and_the_others_go_on(eras, records, w
     assert said.startswith(reason) or "'smell'" in said
 
 
+@pytest.mark.slow
 def test_any_metric_can_be_the_main_one_without_a_new_run(eras, records):
     assert eras("model=steep,baseline", "seed=0,1").returncode == 0
     done = eras("model=steep,baseline", "seed=0,1", "metric=recall_at_20")
@@ -150,6 +151,7 @@ def test_answers_of_the_wrong_form_are_one_sentence(eras, records, form, reason)
     assert reason in record["reason"]
 
 
+@pytest.mark.slow
 def test_a_killed_fit_goes_on_from_its_own_checkpoint(eras, records, tmp_path):
     killed = eras("task=rare", "model=steps", "model.die_at=4")
     assert killed.returncode == 1

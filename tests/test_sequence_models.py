@@ -170,6 +170,7 @@ def test_no_weight_learns_from_rows_held_out(name: str) -> None:
     assert (given_by(model, X) != given_by(briefly_fitted(name), X)).any()
 
 
+@pytest.mark.slow
 @every_model
 def test_a_planted_leak_is_found_and_without_it_there_is_nothing(name: str) -> None:
     """The label is what came of the row's own event, a coin: known only if a past goes too far."""

@@ -219,6 +219,7 @@ def test_a_home_is_found_behind_an_equals_sign(write, monkeypatch, looked, eras,
     assert (tmp_path / "data" / "my results (1)" / "a" / "cells").is_dir()
 
 
+@pytest.mark.slow
 def test_several_files_are_a_sweep(write, eras, records):
     first, second = write("a.csv"), write("b (1).csv", table(60))
     for k, paths in enumerate((f"{first},{second}", f"'{first}', \"{second}\"")):
@@ -303,6 +304,7 @@ def test_the_positive_class_may_be_a_word_of_the_grammar(write, looked):
             assert code == 0 or "one class only" in said, said
 
 
+@pytest.mark.slow
 def test_a_query_is_typed_as_it_is(tmp_path, looked, eras, records):
     file = tmp_path / "my (1).db"
     with sqlite3.connect(file) as database:

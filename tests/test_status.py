@@ -21,6 +21,7 @@ def told(capsys, tmp_path, run="a") -> str:
     return capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_run_that_works_says_what_runs_what_failed_and_until_when(command, tmp_path, capsys):
     modes = "model.mode=good,raise,hang"
     working = subprocess.Popen(

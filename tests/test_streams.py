@@ -32,6 +32,7 @@ def test_control_characters_of_data_never_reach_a_terminal():
     assert "\x1b[31mred" in out.getvalue(), "its own colours are left"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_stream_that_is_not_utf8_gets_other_characters(command, encoding):
     environment = {**os.environ, "PYTHONIOENCODING": encoding}

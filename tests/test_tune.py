@@ -150,6 +150,7 @@ def test_an_interrupted_search_goes_on_with_what_it_had(tmp_path):
     assert tune.read(kept, "code 2") == [], "other code, other numbers"
 
 
+@pytest.mark.slow
 def test_a_cell_that_ran_out_of_time_goes_on(eras, records, tmp_path):
     slow = ("tune=trials", "tune.trials=6", "model.mode=slow")
     cut = eras(*slow, "limits.seconds=2")

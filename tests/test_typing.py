@@ -729,6 +729,7 @@ def test_a_look_sees_all_classes_where_they_take_turns(tmp_path):
     assert facts["target"].startswith("y is binary")
 
 
+@pytest.mark.slow
 def test_a_look_shows_values_format_and_range_in_80_columns(tmp_path):
     table = pd.DataFrame(
         {

@@ -136,6 +136,7 @@ def test_no_audit_leaves_the_times(eras, records):
     assert "calibration" not in record
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="threads of a fork server")
 def test_threads_reach_every_library(eras, records):
     model = ("model=xgboost,network", "task=notifications", "task.rows=300")

@@ -23,6 +23,7 @@ IN_PLACE = {
     "machine",
     "checks",
     "beside",
+    "expected",
     "prepared",
     "pools",
 }
@@ -33,6 +34,7 @@ def plain(record: dict) -> dict:
     return {name: value for name, value in record.items() if name not in IN_PLACE}
 
 
+@pytest.mark.slow
 @two_cores
 def test_side_by_side_is_the_same_but_for_the_times(eras, records):
     eras("seed=0,1,2", "run=one")
@@ -56,6 +58,7 @@ def test_lanes_have_cores_of_their_own():
     assert cores_of(len(there), 1) is None
 
 
+@pytest.mark.slow
 @two_cores
 def test_one_that_fails_beside_others(eras, records):
     done = eras("model.mode=good,raise,kill,slow", "workers=local:2", "limits.seconds=30")
@@ -63,6 +66,7 @@ def test_one_that_fails_beside_others(eras, records):
     assert sorted(r["status"] for r in records()) == ["done", "done", "failed", "failed"]
 
 
+@pytest.mark.slow
 @two_cores
 def test_interrupted_side_by_side(command, tmp_path):
     process = subprocess.Popen(
@@ -160,6 +164,7 @@ def here(monkeypatch):
     remote._kept.clear()
 
 
+@pytest.mark.slow
 def test_a_cell_elsewhere_leaves_what_it_leaves_here(eras, records, here, tmp_path):
     modes = "model.mode=good,raise,kill"
     eras(modes, "seed=0,1", "run=one")

@@ -97,24 +97,37 @@ def first_words(comparison: Comparison, pictures: bool) -> list[Part]:
         changed = [
             (line.label, line.changes[metric]) for line in block.lines if metric in line.changes
         ]
-        if not changed:
+        if not changed and not lost(block):
             continue
         found.append(became(block, changed))
-        if pictures and k == 0:
+        if pictures and k == 0 and any(change.word != "identical" for _, change in changed):
             base, later = block.names
             label = metric_in(block, metric).label
             found.append(changes_picture("changes", label, f"{later} against {base}", changed))
     return found
 
 
+def lost(block: Block) -> list[str]:
+    """What was done before and is not now: models without a score, and those with fewer seeds."""
+    found = []
+    for line in block.lines:
+        before, after = line.pair.before, line.pair.after
+        if before.done and (ended := after.ending()):
+            how = ended.partition(":")[0].replace(" (", ", ")
+            found.append(f"{line.label} ({how}")
+    return found
+
+
 def became(block: Block, changed: Sequence[tuple[str, Change]]) -> str:
-    """What changed beyond noise, by how much; how many others did not."""
+    """What is no longer done, what changed beyond noise, by how much; how many others did not."""
     base, later = block.names
-    metric = changed[0][1].facts.label
+    metric = metric_in(block, block.metrics[0]).label
     by_word: dict[str, list[tuple[str, Change]]] = {}
     for label, change in changed:
         by_word.setdefault(change.word, []).append((label, change))
-    said = [
+    gone = lost(block)
+    said = [f"not done in {later}: {', '.join(gone)}"] if gone else []
+    said += [
         f"{'better' if word == 'better' else 'worse'}: "
         + ", ".join(f"{label} ({signed(change.difference)})" for label, change in by_word[word])
         for word in ("better", "worse")
@@ -123,7 +136,8 @@ def became(block: Block, changed: Sequence[tuple[str, Change]]) -> str:
     others = {"equal in practice": "", "identical": "", "can't tell": "undecided"}
     said += [f"{len(by_word[w])} {told or w}" for w, told in others.items() if w in by_word]
     where = " and ".join(dict.fromkeys((block.before.label, block.after.label)))
-    what = f"{len(changed)} models" if len(changed) > 1 else changed[0][0]
+    names = [line.label for line in block.lines]
+    what = f"{len(names)} models" if len(names) > 1 else names[0]
     return f"{later} against {base}, {metric} of {what} on {where}: {'; '.join(said)}."
 
 
@@ -168,7 +182,7 @@ def metric_changes(block: Block, metric: str, name: str) -> Table:
     facts = metric_in(block, metric)
     less = "" if facts.higher_is_better else " (less is better)"
     title = f"{facts.label}{less}, {later} against {base}: {footing(changes)}"
-    return Table(f"{name}-{metric}", title, heads, rows, notes)
+    return Table(f"{name}-{metric}", title, heads, rows, notes, beside=True)
 
 
 def metric_in(block: Block, name: str) -> Facts:
@@ -256,7 +270,7 @@ def cost_changes(block: Block, name: str) -> Iterator[Part]:
         if mark in shown
     ]
     title = f"Times, memory, size: {later} in multiples of {base}"
-    yield Table(f"{name}-costs", title, heads, rows, notes)
+    yield Table(f"{name}-costs", title, heads, rows, notes, beside=True)
 
 
 def cost_factors(line: Line) -> dict[str, Factor | None]:
@@ -315,7 +329,7 @@ def changes_picture(
         alt.Y("model:N", sort=None, title=None, axis=alt.Axis(labelLimit=280))
     )
     band = base.mark_bar(color="#88888833", height={"band": 1}).encode(
-        alt.X("band_low:Q", title=f"change of {label}"),
+        alt.X("band_low:Q", title=f"change of {label}", axis=alt.Axis(tickCount=7)),
         alt.X2("band_high:Q"),
     )
     none = (

@@ -61,6 +61,8 @@ class Table:
     """Where and when it was measured, for readers who do not know: all but a terminal's."""
     faint: Collection[int] = ()
     """Places of rows that are no contestants but what these are held against."""
+    beside: bool = False
+    """May a page put it beside the next one, where both have room?"""
     folded: bool = False
     """Does the page show no more than its title until somebody asks for it?"""
     choose: str = ""
