@@ -30,6 +30,7 @@ MARGIN = math.sqrt(UNDER * OVER)
 """What is likely, times this, is in the middle of what keeps the contract."""
 OVERHEAD, LEAST_MB = 0.25, 40.0  # of a cell whose model does nothing
 PRIOR = 1.0  # what is said of all machines counts as much as one record of rows of the same size
+MOST = 100  # records of a kind, the latest ones: a forecast costs no more the longer a run is
 SAME_TABLE = 10.0  # records of rows of the same size that one of the same rows counts as much as
 USUAL_TIMING = 1.0  # seconds for calls of one size
 ELSEWHERE = frozenset({"load", "view", "facts"})
@@ -108,8 +109,9 @@ class Forecaster:
         self._making: dict[str, float] = {}
 
     def calibrated(self, seconds: float | None) -> None:
-        is_known = seconds is not None and seconds > 0
-        self._speed = seconds / self._known["calibration"] if is_known and seconds else 1.0
+        """See `__init__`; what is no time is no measurement."""
+        reference = self._known["calibration"]
+        self._speed = (seconds if seconds and seconds > 0 else reference) / reference
 
     def learn(self, record: Record) -> None:
         """Take in what a cell of this machine took; nothing of one that did not get to its end."""
@@ -128,8 +130,11 @@ class Forecaster:
         alone = record["seconds"] - phases.get("make", {"wall": 0.0})["wall"]
         if record.get("prepared", {}).get("origin") == "own":
             alone -= self._making.get(rows, 0.0)
-        grown = memory_of(record)
-        self._learned[kind][_name(record)] = size, rows, max(alone, 1e-3), grown
+        of_kind = self._learned[kind]
+        of_kind.pop(_name(record), None)
+        of_kind[_name(record)] = size, rows, max(alone, 1e-3), memory_of(record)
+        if len(of_kind) > MOST:
+            del of_kind[next(iter(of_kind))]
 
     def size(self, rows: str) -> Size | None:
         """That rows had whose cells were learned from."""
@@ -143,32 +148,34 @@ class Forecaster:
         """Of a cell on rows of this size. rows: which ones they are (see `rows_of`). before:
         seconds that pass until it has them. Raises LookupError for a model of which nothing is
         known."""
-        # The tables were run with the usual settings, on a processor.
-        is_plain = not kind.settings and kind.device in (None, "cpu")
-        plain = self._known["models"].get(kind.model) if is_plain else None
         told = self._learned.get(kind, {}).values()
-        if plain is None and not told:
+        if not told and not self._is_held_against_tables(kind):
             raise LookupError(kind.model)
-        seconds, megabytes = (
-            (grown(size, plain["seconds"]) * self._speed, grown(size, plain["megabytes"]))
-            if plain is not None
-            else rough(size)
-        )
-        sums = [[0.0, PRIOR if plain is not None else 1e-6] for _ in range(2)]
+        prior = PRIOR if self._is_held_against_tables(kind) else 1e-6
+        sums = [[0.0, prior], [0.0, prior]]
         for other, at, alone, memory in told:
             weight = SAME_TABLE if at == rows else nearness(size, other)
-            base = (
-                (grown(other, plain["seconds"]) * self._speed, grown(other, plain["megabytes"]))
-                if plain is not None
-                else rough(other)
-            )
             found = (alone, None if memory is None else memory / 1e6)
-            for total, true, expected in zip(sums, found, base, strict=True):
+            for total, true, expected in zip(sums, found, self._plain(kind, other), strict=True):
                 if true is not None:
                     total[0] += weight * math.log(true / expected)
                     total[1] += weight
         by_time, by_memory = (math.exp(total / weight) for total, weight in sums)
+        seconds, megabytes = self._plain(kind, size)
         return Forecast(MARGIN * (seconds * by_time + before), MARGIN * megabytes * by_memory * 1e6)
+
+    def _is_held_against_tables(self, kind: Kind) -> bool:
+        """They were run with the usual settings, on a processor."""
+        usual = not kind.settings and kind.device in (None, "cpu")
+        return usual and kind.model in self._known["models"]
+
+    def _plain(self, kind: Kind, size: Size) -> tuple[float, float]:
+        """(seconds, MB) by what the tables say, or by what says no more than how both grow."""
+        if not self._is_held_against_tables(kind):
+            return rough(size)
+        factors = self._known["models"][kind.model]
+        seconds, megabytes = (grown(size, factors[name]) for name in ("seconds", "megabytes"))
+        return seconds * self._speed, megabytes
 
 
 def left_of(
