@@ -38,7 +38,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def slow(session: nox.Session) -> None:
-    """Run the tests that take minutes, and the speed suites once, without a clock."""
+    """Run tests that take longer than five seconds, and the speed suites once, without a clock."""
     install(session, "-e", ".[dev]")
     session.run("python", "-m", "pytest", "-m", "slow", *session.posargs)
     session.run("python", "-m", "pytest", "benchmarks/suites", *session.posargs)
