@@ -45,8 +45,6 @@ from benchmarks.show import parts, terminal
 from tasks.base import Look
 
 SAMPLE = 200_000  # rows; most tables are seen whole
-RESULTS = Path("results")  # where the main job puts its runs unless it is told otherwise
-SECONDS = 600.0  # of a cell, unless `limits.seconds` says otherwise
 SEEDS = 3  # of the default suite
 TRAIN = 0.7  # of the rows, unless the task says otherwise
 COLUMNS = 40  # that are listed one by one
@@ -97,8 +95,8 @@ def look(task: Any) -> Look:
 
 
 def expected(found: Look, results: Path) -> dict[str, Forecast]:
-    """By model of the usual suites: what a cell will take, as the tables say that all kits are held
-    against, and what this machine has in its results."""
+    """By model of the usual suites: what a cell will take, as a hundred tables say, and what this
+    machine has in its results."""
     forecaster = Forecaster(calibration()["seconds"])
     for record in earlier(results):
         forecaster.learn(record)
@@ -132,7 +130,8 @@ def render(name: str, found: Look, console: Console) -> None:
     facts = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for label, text in found.facts:
         facts.add_row(Text(label, style="dim"), Text(text))
-    suite, slow = told(expected(found, RESULTS), {"seconds": SECONDS})
+    usual = app.usual_settings()
+    suite, slow = told(expected(found, usual.results), {"seconds": usual.limits.seconds})
     facts.add_row(Text("the default suite", style="dim"), Text(suite))
     console.print(Text(name, style="bold"))
     console.print(facts)

@@ -233,3 +233,16 @@ def test_break_even_is_where_the_lines_meet(record):
 
 def test_the_prices_that_come_with_the_kit_can_be_read():
     assert read_prices().cpu_hour > 0
+
+
+def test_what_refers_to_the_seed_follows_it(eras, records):
+    """Jobs that differ in their seed alone share a plan, where nothing refers to the seed."""
+    eras("model.factor=1,2", "seed=40,60", "task.rows=${seed}")
+    found = {(r["seed"], r["config"]["model"]["factor"]): r for r in records()}
+    assert {key[0]: r["config"]["task"]["rows"] for key, r in found.items()} == {40: 40, 60: 60}
+    assert len(found) == 4
+    eras("model.factor=1,2", "seed=40,60", "run=b")
+    plain = records("b")
+    assert {(r["seed"], r["config"]["model"]["factor"]) for r in plain} == found.keys()
+    assert {r["config"]["task"]["rows"] for r in plain} == {60}
+    assert len({r["config_hash"] for r in plain}) == 2

@@ -59,6 +59,18 @@ class Kind(NamedTuple):
     """Where it is not what is there (`auto`)."""
 
 
+class Taken(NamedTuple):
+    """By a cell that was done."""
+
+    size: Size
+    rows: str
+    """Which ones they were."""
+    seconds: float
+    """Without the making of its rows."""
+    memory: float | None
+    """Bytes."""
+
+
 @dataclass(frozen=True)
 class Forecast:
     seconds: float
@@ -103,8 +115,7 @@ class Forecaster:
         known: what forecast.json holds, unless it says something else."""
         self._known = shipped() if known is None else known
         self.calibrated(calibration)
-        self._learned: dict[Kind, dict[str, tuple[Size, str, float, float | None]]]
-        self._learned = defaultdict(dict)
+        self._learned: dict[Kind, dict[str, Taken]] = defaultdict(dict)  # by name of the cell
         self._sizes: dict[str, Size] = {}
         self._making: dict[str, float] = {}
 
@@ -132,7 +143,7 @@ class Forecaster:
             alone -= self._making.get(rows, 0.0)
         of_kind = self._learned[kind]
         of_kind.pop(_name(record), None)
-        of_kind[_name(record)] = size, rows, max(alone, 1e-3), memory_of(record)
+        of_kind[_name(record)] = Taken(size, rows, max(alone, 1e-3), memory_of(record))
         if len(of_kind) > MOST:
             del of_kind[next(iter(of_kind))]
 
@@ -153,10 +164,11 @@ class Forecaster:
             raise LookupError(kind.model)
         prior = PRIOR if self._is_held_against_tables(kind) else 1e-6
         sums = [[0.0, prior], [0.0, prior]]
-        for other, at, alone, memory in told:
-            weight = SAME_TABLE if at == rows else nearness(size, other)
-            found = (alone, None if memory is None else memory / 1e6)
-            for total, true, expected in zip(sums, found, self._plain(kind, other), strict=True):
+        for taken in told:
+            weight = SAME_TABLE if taken.rows == rows else nearness(size, taken.size)
+            found = (taken.seconds, None if taken.memory is None else taken.memory / 1e6)
+            expected_of = self._plain(kind, taken.size)
+            for total, true, expected in zip(sums, found, expected_of, strict=True):
                 if true is not None:
                     total[0] += weight * math.log(true / expected)
                     total[1] += weight
